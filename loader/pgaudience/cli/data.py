@@ -1,0 +1,131 @@
+"""The command that brings data in: load."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import click
+
+from pgaudience.cli.target import Target, pass_target
+
+if TYPE_CHECKING:
+    from pgaudience.loading.merge import Merged
+    from pgaudience.reading import Columns, Rejects, Source
+
+FORMATS = ("csv", "tsv", "json", "jsonl", "parquet")
+
+
+@click.command()
+@click.argument("files", nargs=-1, metavar="FILE…")
+@click.option("--users", "users_file", metavar="FILE", help="One row a user; its other columns are attributes.")
+@click.option("--users-id", metavar="COLUMN", help="The user column of that file. [default: guessed]")
+@click.option("--format", "format_", type=click.Choice(FORMATS), help="[default: from the file's name]")
+@click.option("--query", metavar="SQL", help="Rows from another database instead of files.")
+@click.option("--source", metavar="URL", help="That database, as an SQLAlchemy URL.")
+@click.option("--user", metavar="COLUMN", help="Who. [default: guessed]")
+@click.option("--entry", metavar="COLUMN", help="Did what. [default: guessed]")
+@click.option("--frequency", metavar="COLUMN", help="How often. [default: guessed; without one, each row is an event]")
+@click.option("--occurred-at", metavar="COLUMN", help="When. [default: guessed]")
+@click.option("--attributes", metavar="COLUMN,…", default="", help="Columns that describe the user.")
+@click.option("--mode", type=click.Choice(["replace", "add"]), default="replace", show_default=True,
+              help="Whether the files are the truth for their users, or increments.")  # fmt: skip
+@click.option("--force", is_flag=True, help="Add a file even if it was loaded before.")
+@click.option("--strict", is_flag=True, help="Stop at the first bad row, with nothing loaded.")
+@click.option("--rejects", "rejects_path", type=click.Path(path_type=Path), default=Path("pgaudience.rejects.csv"),
+              show_default=True, help="Where bad rows are written, if there are any.")  # fmt: skip
+@click.option("--no-embed", is_flag=True, help="Leave new entries without vectors for now.")
+@click.option("--no-refresh", is_flag=True, help="Leave the user vectors as they are for now.")
+@click.option("--base-url", help="Where an OpenAI-compatible model is served.")
+@pass_target
+def load(
+    target: Target,
+    files: tuple[str, ...],
+    users_file: str | None,
+    users_id: str | None,
+    format_: str | None,
+    query: str | None,
+    source: str | None,
+    user: str | None,
+    entry: str | None,
+    frequency: str | None,
+    occurred_at: str | None,
+    attributes: str,
+    mode: Literal["replace", "add"],
+    force: bool,
+    strict: bool,
+    rejects_path: Path,
+    no_embed: bool,
+    no_refresh: bool,
+    base_url: str | None,
+) -> None:
+    """Load activity, embed what is new, refresh. A FILE may be - for standard input."""
+    from pgaudience.loading.load import load as run
+    from pgaudience.pipeline import embed_space
+    from pgaudience.reading import Columns, Rejects, read_users
+    from pgaudience.refresh import refresh
+
+    _check_sources(files, users_file, query, source)
+    columns = Columns(user, entry, frequency, occurred_at, tuple(filter(None, map(str.strip, attributes.split(",")))))
+    with target.open() as (connection, space), Rejects(rejects_path, strict=strict) as rejects, ExitStack() as opened:
+        sources = [opened.enter_context(found) for found in _open_sources(files, format_, query, source, columns, rejects)]
+        users = read_users(users_file, None, users_id, rejects) if users_file else ()
+        merged = run(connection, sources, users=users, mode=mode, force=force)
+        _report(rejects, merged)
+        if not no_embed:
+            embed_space(connection, space, base_url)
+        if not no_refresh:
+            refresh(connection)
+            click.echo("Refreshed the user vectors", err=True)
+
+
+def _check_sources(files: tuple[str, ...], users_file: str | None, query: str | None, source: str | None) -> None:
+    if (query is None) != (source is None):
+        raise click.UsageError("--query and --source go together.")
+    if query is not None and files:
+        raise click.UsageError("Give files or --query, not both.")
+    if query is None and not files and users_file is None:
+        raise click.UsageError("Give a FILE, - for standard input, --users FILE, or --query SQL --source URL.")
+
+
+def _open_sources(
+    files: tuple[str, ...],
+    format_: str | None,
+    query: str | None,
+    url: str | None,
+    columns: Columns,
+    rejects: Rejects,
+) -> list[Source]:
+    from pgaudience.reading import open_query, open_source
+
+    if query is not None and url is not None:
+        sources = [open_query(query, url, columns, rejects)]
+    else:
+        sources = [open_source(file, format=format_, columns=columns, rejects=rejects) for file in files]
+    for source in sources:
+        click.echo(f"{source.name}: {source.columns}", err=True)
+    return sources
+
+
+def _report(rejects: Rejects, merged: Merged) -> None:
+    account = rejects.account()
+    click.echo(
+        f"{account.read:,} rows read: {account.accepted:,} accepted, {account.rejected:,} rejected", err=True
+    )
+    for reason, rows in account.reasons.items():
+        click.echo(f"  {rows:>11,}  {reason}", err=True)
+    for example in rejects.examples:
+        click.echo(f"  line {example.line}: {example.reason.text}: {example.row}", err=True)
+    if account.rejected:
+        click.echo(f"  All rejected rows are in {rejects.path}", err=True)
+    click.echo(
+        f"{merged.new_users:,} new users, {merged.new_entries:,} new entries; pairs of user and entry:"
+        f" {merged.pairs_added:,} added, {merged.pairs_changed:,} changed, {merged.pairs_removed:,} removed",
+        err=True,
+    )
+    for attribute, users in merged.conflicts.items():
+        click.echo(f"  {users:,} users have several values of {attribute}; the last one counts", err=True)
+
+
+COMMANDS = (load,)

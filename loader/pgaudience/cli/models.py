@@ -1,0 +1,26 @@
+"""The command that runs the embedding model: embed."""
+
+from __future__ import annotations
+
+import click
+
+from pgaudience.cli.target import Target, pass_target
+
+
+@click.command()
+@click.option("--dry-run", is_flag=True, help="Only say how many texts and about how many tokens there are.")
+@click.option("--base-url", help="Where an OpenAI-compatible model is served.")
+@pass_target
+def embed(target: Target, dry_run: bool, base_url: str | None) -> None:
+    """Embed the entries and queries that have no vector yet."""
+    from pgaudience.pipeline import embed_space, estimate_space
+
+    with target.open() as (connection, space):
+        if dry_run:
+            texts, tokens = estimate_space(connection, space, base_url)
+            click.echo(f"{texts:,} texts without a vector, about {tokens:,} tokens for {space.model}")
+        else:
+            embed_space(connection, space, base_url)
+
+
+COMMANDS = (embed,)

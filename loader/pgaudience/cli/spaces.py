@@ -1,0 +1,91 @@
+"""Commands on a space as a whole: migrate, status, check, refresh, index."""
+
+from __future__ import annotations
+
+import click
+
+from pgaudience.cli.target import Target, pass_target
+
+
+@click.command()
+@click.option("--model", help="Embedding model of a new space, as provider:name.")
+@click.option("--dimensions", type=click.IntRange(1, 16000), help="Fewer dimensions than the model's own.")
+@click.option("--base-url", help="Where an OpenAI-compatible model is served.")
+@click.option("--weighting", type=click.Choice(["log", "frequency", "sqrt", "binary"]), help="How frequencies count.")
+@pass_target
+def migrate(
+    target: Target, model: str | None, dimensions: int | None, base_url: str | None, weighting: str | None
+) -> None:
+    """Create or upgrade a space."""
+    from pgaudience.embedding.provider import measure
+    from pgaudience.installing import migrate as run
+
+    result = run(
+        target.conninfo(),
+        target.schema,
+        model=model,
+        weighting=weighting,
+        measure=lambda asked: measure(asked, dimensions=dimensions, base_url=base_url),
+    )
+    space = result.space
+    done = "created" if result.created else "upgraded" if result.changed else "up to date"
+    click.echo(f"Space {space.schema}: {done} ({space.model}, {space.dimensions} dimensions)", err=True)
+    if result.for_the_dba:
+        click.echo("This role may not run the following; ask the DBA, then migrate again:", err=True)
+        for statement in result.for_the_dba:
+            click.echo(f"  {statement}", err=True)
+
+
+@click.command()
+@pass_target
+def status(target: Target) -> None:
+    """Print the one row of the view status."""
+    from pgaudience.printing import print_record
+
+    with target.open() as (connection, _):
+        print_record(connection.execute("select * from status"))
+
+
+@click.command()
+@pass_target
+def check(target: Target) -> None:
+    """Check everything a space needs; every failed check says what to do."""
+    from pgaudience.checking import run_checks
+    from pgaudience.database import connect
+
+    failed = 0
+    with connect(target.conninfo()) as connection:
+        for result in run_checks(connection, target.schema):
+            click.echo(f"{'ok  ' if result.ok else 'FAIL'}  {result.name}: {result.found}")
+            if not result.ok:
+                failed += 1
+                click.echo(f"      → {result.mend}")
+    if failed:
+        raise click.exceptions.Exit(1)
+
+
+@click.command()
+@pass_target
+def refresh(target: Target) -> None:
+    """Bring the user vectors and statistics up to date."""
+    from pgaudience.refresh import refresh as run
+
+    with target.open() as (connection, _):
+        run(connection)
+
+
+@click.command()
+@click.option("--drop", is_flag=True, help="Remove the indexes.")
+@pass_target
+def index(target: Target, drop: bool) -> None:
+    """Build HNSW indexes for fast nearest-neighbour search (worth it from about 100,000 users)."""
+    from pgaudience.indexing import create_indexes, drop_indexes
+
+    with target.open() as (connection, space):
+        if drop:
+            drop_indexes(connection)
+        else:
+            create_indexes(connection, space)
+
+
+COMMANDS = (migrate, status, check, refresh, index)

@@ -1,0 +1,43 @@
+"""What the options before the command say: which database, which space."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    import psycopg
+
+    from pgaudience.database import Space
+
+    Connection = psycopg.Connection[tuple[Any, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """The database and the space that a command works on."""
+
+    database: str | None
+    schema: str
+    schema_given: bool
+
+    def conninfo(self) -> str:
+        """Return the libpq connection string; starts the embedded server where that is the one meant."""
+        from pgaudience.database import resolve_database
+
+        return resolve_database(self.database)
+
+    @contextmanager
+    def open(self) -> Iterator[tuple[Connection, Space]]:
+        """Connect to the space for the time of a block."""
+        from pgaudience.database import connect, open_space
+
+        with connect(self.conninfo()) as connection:
+            yield connection, open_space(connection, self.schema)
+
+
+pass_target = click.make_pass_decorator(Target)

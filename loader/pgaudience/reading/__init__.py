@@ -1,0 +1,34 @@
+"""Reading input: any source of (user, entry, frequency or time, attributes) rows, as clean columnar chunks.
+
+    with Rejects(Path("rejects.csv")) as rejects, open_source("events.csv.gz", format=None, columns=Columns(),
+                                                              rejects=rejects) as source:
+        for chunk in source.chunks():
+            ...
+    print(rejects.account())
+
+Rows go one way: a table (CSV, JSON, Parquet, a query) yields batches of raw values, column by column; `clean` turns a
+batch into a chunk and hands the rows it left out to `Rejects`. Every row is either in a chunk or in the rejects.
+"""
+
+from pgaudience.reading.cleaning import Chunk
+from pgaudience.reading.columns import Columns
+from pgaudience.reading.formats import FORMATS
+from pgaudience.reading.rejects import Account, Reject, Rejects
+from pgaudience.reading.source import Source, open_query, open_source
+from pgaudience.reading.times import NO_TIME
+from pgaudience.reading.users import UserChunk, read_users
+
+__all__ = [
+    "FORMATS",
+    "NO_TIME",
+    "Account",
+    "Chunk",
+    "Columns",
+    "Reject",
+    "Rejects",
+    "Source",
+    "UserChunk",
+    "open_query",
+    "open_source",
+    "read_users",
+]

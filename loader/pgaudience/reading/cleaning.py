@@ -1,0 +1,98 @@
+"""Raw values into clean columns: the rules a row of activity has to meet, the same for every format."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pgaudience.reading.columns import Columns
+from pgaudience.reading.faults import Faults, kept
+from pgaudience.reading.reasons import (
+    BLANK_ENTRY,
+    BLANK_USER,
+    LONG_ENTRY,
+    LONG_USER,
+    LONGEST_ENTRY_BYTES,
+    LONGEST_USER_BYTES,
+    NOT_A_NUMBER,
+    NOT_A_TIME,
+    NOT_POSITIVE,
+)
+from pgaudience.reading.rejects import Rejects
+from pgaudience.reading.table import Batch
+from pgaudience.reading.texts import attribute_texts, texts_among
+from pgaudience.reading.times import BAD_TIME, to_micros
+from pgaudience.reading.values import to_numbers
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """The good rows of a batch, column by column, all of length n; n may be 0.
+
+    frequencies: float64, shape (n,), finite and positive; 1.0 where the source has no frequency.
+    times: int64, shape (n,), microseconds since 1970-01-01 UTC, NO_TIME where a row has none; None without such a
+    column.
+    attributes: one tuple a row, its texts in the order of Columns.attributes, None where blank; None without any.
+    rows: the source rows behind this chunk, rejected ones included.
+    consumed: the bytes of the source (compressed, as stored) read so far, to set against Source.size.
+
+    Texts are as written: white space and Unicode forms are the database's to fold.
+    """
+
+    users: list[str]
+    entries: list[str]
+    frequencies: NDArray[np.float64]
+    times: NDArray[np.int64] | None
+    attributes: list[tuple[str | None, ...]] | None
+    rows: int
+    consumed: int
+
+
+def clean(batch: Batch, columns: Columns, rejects: Rejects, source: str) -> Chunk:
+    """Turn a batch, whose columns are those of `columns.names()`, into a chunk; the bad rows go to `rejects`."""
+    faults = Faults()
+    parts = iter(batch.columns)
+    users, entries = faults.texts(next(parts)), faults.texts(next(parts))
+    counts = None if columns.frequency is None else faults.flat(next(parts))
+    moments = None if columns.occurred_at is None else faults.flat(next(parts))
+    described = [attribute_texts(values) for values in parts]
+
+    faults.mark_unstorable(
+        [users, entries, texts_among(counts or ()), texts_among(moments or ()), *(t for t, _ in described)]
+    )
+    faults.mark(users.values, users.blank(), BLANK_USER)
+    faults.mark(entries.values, entries.blank(), BLANK_ENTRY)
+    frequencies = np.ones(len(users.values)) if counts is None else _frequencies(counts, faults)
+    times = None if moments is None else _times(moments, faults)
+    faults.mark(users.values, users.longer(LONGEST_USER_BYTES), LONG_USER)
+    faults.mark(entries.values, entries.longer(LONGEST_ENTRY_BYTES), LONG_ENTRY)
+
+    stay = faults.settle(batch, rejects, source)
+    selected = slice(None) if stay is None else np.array(stay, dtype=np.bool_)
+    chunk = Chunk(
+        users=kept(users.values, stay),
+        entries=kept(entries.values, stay),
+        frequencies=frequencies[selected],
+        times=None if times is None else times[selected],
+        attributes=kept(list(zip(*(values for _, values in described), strict=True)), stay) if described else None,
+        rows=len(users.values) + len(batch.rejected),
+        consumed=batch.consumed,
+    )
+    rejects.accept(len(chunk.users))
+    return chunk
+
+
+def _frequencies(values: Sequence[object], faults: Faults) -> NDArray[np.float64]:
+    numbers = to_numbers(values)
+    faults.mark_where(~np.isfinite(numbers), NOT_A_NUMBER)
+    faults.mark_where(numbers <= 0, NOT_POSITIVE)
+    return numbers
+
+
+def _times(values: Sequence[object], faults: Faults) -> NDArray[np.int64]:
+    micros = to_micros(values)
+    faults.mark_where(micros == BAD_TIME, NOT_A_TIME)
+    return micros

@@ -1,0 +1,81 @@
+"""The faults of a batch: for each bad row, the first reason found."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from itertools import compress
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pgaudience.reading.reasons import NESTED, NOT_UTF8, NUL, Reason
+from pgaudience.reading.rejects import Reject, Rejects
+from pgaudience.reading.table import Batch
+from pgaudience.reading.texts import Texts, as_texts, texts_if_all
+
+T = TypeVar("T")
+
+
+class Faults:
+    """Collect what is wrong with the rows of one batch. Rules are applied in order; a row keeps its first reason.
+
+    A rule finds the bad values of a column, and the rows are looked at only if there are any: a clean batch costs no
+    Python code per row.
+    """
+
+    def __init__(self) -> None:
+        self._reasons: dict[int, Reason] = {}
+
+    def texts(self, values: Sequence[object]) -> Texts:
+        """Take a column as text; a list or an object in it is a fault."""
+        texts = texts_if_all(values)
+        return as_texts(self.flat(values)) if texts is None else texts
+
+    def flat(self, values: Sequence[object]) -> Sequence[object]:
+        """Put None in the place of lists and objects of a column, which are a fault."""
+        if set(map(type, values)).isdisjoint({list, dict}):
+            return values
+        for row, value in enumerate(values):
+            if isinstance(value, list | dict):
+                self._reasons.setdefault(row, NESTED)
+        return [None if isinstance(value, list | dict) else value for value in values]
+
+    def mark(self, values: Sequence[object], bad: Collection[object], reason: Reason) -> None:
+        """Give the rows that hold one of the bad values a reason."""
+        if bad:
+            for row, value in enumerate(values):
+                if value in bad:
+                    self._reasons.setdefault(row, reason)
+
+    def mark_where(self, bad: NDArray[np.bool_], reason: Reason) -> None:
+        """Give the rows for which `bad` is true a reason."""
+        for row in np.flatnonzero(bad).tolist():
+            self._reasons.setdefault(row, reason)
+
+    def mark_unstorable(self, columns: Sequence[Texts]) -> None:
+        """Mark what no PostgreSQL text can hold in any of these columns."""
+        for texts in columns:
+            self.mark(texts.values, texts.not_utf8(), NOT_UTF8)
+        for texts in columns:
+            self.mark(texts.values, texts.with_nul(), NUL)
+
+    def settle(self, batch: Batch, rejects: Rejects, source: str) -> list[bool] | None:
+        """Hand the bad rows of a batch to `rejects`, in their order, and say which rows stay; None for all of them."""
+        found = [Reject(line, reason, row) for (line, row), reason in self._written(batch)]
+        for reject in sorted([*batch.rejected, *found], key=lambda reject: reject.line):
+            rejects.add(source, reject)
+        if not self._reasons:
+            return None
+        stay = [True] * len(batch.columns[0])
+        for row in self._reasons:
+            stay[row] = False
+        return stay
+
+    def _written(self, batch: Batch) -> Iterator[tuple[tuple[int, str], Reason]]:
+        return ((batch.written(row), reason) for row, reason in self._reasons.items())
+
+
+def kept(values: Sequence[T], stay: list[bool] | None) -> list[T]:
+    """Keep the values of the rows that stay."""
+    return list(values) if stay is None else list(compress(values, stay))

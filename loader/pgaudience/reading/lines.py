@@ -1,0 +1,49 @@
+"""Bytes into text of whole lines, block by block, so that a file of any size takes the same memory."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+
+from pgaudience.errors import PgaudienceError
+from pgaudience.reading.files import InputFile, explained
+
+BLOCK_BYTES = 1 << 19
+LONGEST_LINE_BYTES = 1 << 26
+
+
+def read_text(file: InputFile) -> Iterator[str]:
+    """Read a text file as blocks of whole lines with their endings, about half a megabyte at a time.
+
+    Lines end with LF, CRLF or CR. Bytes that are not UTF-8 become surrogates (PEP 383), and so can be written back.
+
+    Raises PgaudienceError for UTF-16, and for a line over 64 MB: that is no file of lines.
+    """
+    file.skip_mark()
+    rest = b""
+    while True:
+        with explained(file.name):
+            read = file.stream.read(BLOCK_BYTES)
+        if not read:
+            break
+        rest += read
+        end = _end_of_last_line(rest)
+        if end:
+            yield rest[:end].decode("utf-8", "surrogateescape")
+            rest = rest[end:]
+        elif len(rest) > LONGEST_LINE_BYTES:
+            raise PgaudienceError(
+                f"{file.name} has a line over {LONGEST_LINE_BYTES >> 20} MB", "name its true format with --format"
+            )
+    if rest:
+        yield rest.decode("utf-8", "surrogateescape")
+
+
+def lines_of(text: str) -> list[str]:
+    """Cut a text into its lines, each with its ending."""
+    return io.StringIO(text, newline="").readlines()
+
+
+def _end_of_last_line(data: bytes) -> int:
+    """Tell where the last whole line ends, 0 if none does. A CR at the very end may be half a CRLF."""
+    return data.rfind(b"\n") + 1 or data.rfind(b"\r", 0, -1) + 1

@@ -1,0 +1,53 @@
+"""Why a row is rejected, and how its owner mends it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+LONGEST_USER_BYTES = 1_000
+LONGEST_ENTRY_BYTES = 1_000_000
+LONGEST_RECORD_LINES = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """What is wrong with a row, as it is counted and shown, and what mends it."""
+
+    text: str
+    mend: str
+
+
+# In the order in which they are looked for: a row has the first that fits it.
+MISQUOTED = Reason(
+    "text after a closing quote",
+    'quote the whole field and double the quotes inside it, as in "a 5"" disk"',
+)
+UNCLOSED_QUOTE = Reason(
+    "quote never closed",
+    f"close the quote; a row may run over at most {LONGEST_RECORD_LINES:,} lines",
+)
+BROKEN_JSON = Reason("not valid JSON", "write one JSON object a line")
+NOT_AN_OBJECT = Reason("not a JSON object", 'write each row as an object, as in {"user_id": …, "entry": …}')
+NOT_A_LIST_OF_ENTRIES = Reason(
+    "a user without an object or a list of entries",
+    'write {"user": {"entry": frequency}} or {"user": ["entry", …]}',
+)
+NESTED = Reason("a list or an object where one value belongs", "write one text or one number there")
+NOT_UTF8 = Reason("not valid UTF-8", "convert the data to UTF-8, for example with iconv")
+NUL = Reason("contains NUL", "remove the NUL characters: PostgreSQL cannot store them")
+BLANK_USER = Reason("blank user", "fill in who did it")
+BLANK_ENTRY = Reason("blank entry", "fill in the text of what was done")
+NOT_A_NUMBER = Reason("frequency is not a number", "write it as in 3, 0.5 or 1e3, without thousands separators")
+NOT_POSITIVE = Reason("frequency is zero or negative", "leave returns and cancellations out, or sum them up first")
+NOT_A_TIME = Reason(
+    "occurred_at is not an ISO 8601 time",
+    "write it as in 2026-05-31T12:30:00Z, or as seconds or milliseconds since 1970",
+)
+LONG_USER = Reason(f"user id longer than {LONGEST_USER_BYTES:,} bytes", "PostgreSQL cannot index it: shorten it")
+LONG_ENTRY = Reason("entry longer than 1 MB", "shorten it: an embedding reads only its beginning anyway")
+
+
+def wrong_width(found: int, expected: int) -> Reason:
+    """Say that a row has another number of fields than the header."""
+    fields = "field" if found == 1 else "fields"
+    return Reason(f"{found} {fields}, {expected} expected", "quote the fields that hold the delimiter")

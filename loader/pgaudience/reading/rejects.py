@@ -1,0 +1,115 @@
+"""The rows that were left out: counted by reason, the first few kept, all of them written to a file."""
+
+from __future__ import annotations
+
+import csv
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Any, Self
+
+from pgaudience.errors import PgaudienceError
+from pgaudience.reading.reasons import Reason
+
+EXAMPLES = 10
+EXAMPLE_LENGTH = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Reject:
+    """One rejected row: where it begins, why, and the row as it was written.
+
+    `line` counts from 1. It is the line of the file for CSV, TSV and JSON lines, and the ordinal of the row for JSON,
+    Parquet and queries, which have no lines.
+    """
+
+    line: int
+    reason: Reason
+    row: str
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """What became of the rows: `read` = `accepted` + `rejected`, and `rejected` is the sum of `reasons`."""
+
+    read: int
+    accepted: int
+    rejected: int
+    reasons: dict[str, int]
+
+
+class Rejects:
+    """Take the rejected rows of one or several sources.
+
+    With a `path`, the first rejected row creates a CSV file there (source, line, reason, row), in which a row has the
+    very bytes it had in its source. Without one they are only counted. `examples` keeps the first ten, shortened.
+    With `strict`, the first rejected row raises PgaudienceError instead, and nothing is written.
+    """
+
+    def __init__(self, path: Path | None = None, *, strict: bool = False) -> None:
+        self.path = path
+        self.accepted = 0
+        self.reasons: Counter[str] = Counter()
+        self.examples: list[Reject] = []
+        self._strict = strict
+        self._file: IO[str] | None = None
+        self._writer: Any = None
+
+    @property
+    def rejected(self) -> int:
+        """Rows rejected so far."""
+        return self.reasons.total()
+
+    def account(self) -> Account:
+        """Add up the rows so far, the most frequent reason first."""
+        reasons = dict(self.reasons.most_common())
+        return Account(self.accepted + self.rejected, self.accepted, self.rejected, reasons)
+
+    def accept(self, rows: int) -> None:
+        """Count rows that were good."""
+        self.accepted += rows
+
+    def add(self, source: str, reject: Reject) -> None:
+        """Count a rejected row, and write it down."""
+        if self._strict:
+            raise PgaudienceError(
+                f"{source}, line {reject.line}: {reject.reason.text}: {_shortened(reject.row)}",
+                f"{reject.reason.mend}; without --strict such rows are left out and reported",
+            )
+        self.reasons[reject.reason.text] += 1
+        if len(self.examples) < EXAMPLES:
+            self.examples.append(Reject(reject.line, reject.reason, _shortened(reject.row)))
+        if self.path is not None:
+            self._write(self.path, [source, reject.line, reject.reason.text, reject.row])
+
+    def close(self) -> None:
+        """Close the file of rejected rows, if there is one."""
+        if self._file is not None:
+            self._file.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _write(self, path: Path, row: list[object]) -> None:
+        if self._writer is None:
+            try:
+                self._file = path.open("w", encoding="utf-8", errors="surrogateescape", newline="")
+            except OSError as error:
+                raise PgaudienceError(
+                    f"cannot write the rejected rows to {path}: {error.strerror}", "name a writable file"
+                ) from error
+            self._writer = csv.writer(self._file, lineterminator="\n")
+            self._writer.writerow(["source", "line", "reason", "row"])
+        self._writer.writerow(row)
+
+
+def _shortened(row: str) -> str:
+    """Make a row fit to be shown: its beginning, with what is not text written as an escape."""
+    beginning = row if len(row) <= EXAMPLE_LENGTH else row[:EXAMPLE_LENGTH] + "…"
+    return beginning.encode("utf-8", "backslashreplace").decode("utf-8").replace("\0", "\\0")

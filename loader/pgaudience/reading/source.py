@@ -1,0 +1,87 @@
+"""A source of activity: somewhere rows come from, with its columns found."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import BinaryIO, Self
+
+from pgaudience.reading.cleaning import Chunk, clean
+from pgaudience.reading.columns import Columns, resolve
+from pgaudience.reading.files import open_file
+from pgaudience.reading.formats import format_of, open_table
+from pgaudience.reading.query import QueryTable
+from pgaudience.reading.rejects import Rejects
+from pgaudience.reading.table import Origin, Table
+
+
+class Source:
+    """Rows of activity to be read once, as clean chunks.
+
+    `columns` says which source columns were found for which part, `size` how many bytes there are to read (None where
+    nobody knows), `name` what to call it.
+    """
+
+    def __init__(self, origin: Origin, table: Table, columns: Columns, rejects: Rejects) -> None:
+        self.name = origin.name
+        self.size = origin.size
+        self.columns = resolve(columns, table.header, origin.name)
+        self._origin, self._table, self._rejects = origin, table, rejects
+
+    def chunks(self) -> Iterator[Chunk]:
+        """Read all rows, some ten thousand at a time; what is wrong with the others goes to the rejects."""
+        for batch in self._table.batches(self.columns.names()):
+            yield clean(batch, self.columns, self._rejects, self.name)
+
+    def digest(self) -> bytes:
+        """SHA-256: of a file as it is stored, at any time; of a query's rows, once they are read."""
+        return self._origin.digest()
+
+    def close(self) -> None:
+        """Let go of the file or the connection."""
+        self._origin.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def open_source(
+    path: str | Path,
+    *,
+    format: str | None,  # noqa: A002  (the name the command line has for it)
+    columns: Columns,
+    rejects: Rejects,
+    stdin: BinaryIO | None = None,
+) -> Source:
+    """Open a file of activity, or standard input for `-`, plain or gzip.
+
+    Without a format, the file's name tells it. Raises PgaudienceError where the file cannot be read, its format is not
+    told, or its columns are not found.
+    """
+    file_format = format or format_of(str(path))
+    file = open_file(path, stdin or sys.stdin.buffer)
+    try:
+        return Source(file, open_table(file, file_format), columns, rejects)
+    except BaseException:
+        file.close()
+        raise
+
+
+def open_query(sql: str, url: str, columns: Columns, rejects: Rejects) -> Source:
+    """Run a query on another database, whose rows are the activity. A plain postgresql:// URL means psycopg 3.
+
+    Raises PgaudienceError where the database or the query fails, or the columns are not found.
+    """
+    table = QueryTable(sql, url)
+    try:
+        return Source(table, table, columns, rejects)
+    except BaseException:
+        table.close()
+        raise

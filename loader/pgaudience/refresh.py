@@ -1,0 +1,25 @@
+"""Bring the materialized views up to date."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import psycopg
+
+from pgaudience.errors import PgaudienceError
+
+Connection = psycopg.Connection[tuple[Any, ...]]
+
+
+def refresh(connection: Connection) -> None:
+    """Run the procedure refresh() of the space and commit.
+
+    Raises PgaudienceError when the role may not.
+    """
+    try:
+        connection.execute("call refresh()")
+        connection.commit()
+    except psycopg.errors.InsufficientPrivilege as error:
+        raise PgaudienceError(
+            "this role may not refresh the space", "Ask its owner for the role <space>_writer."
+        ) from error

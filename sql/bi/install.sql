@@ -1,0 +1,3 @@
+\ir users.sql
+\ir entries.sql
+\ir status.sql

@@ -1,0 +1,31 @@
+-- Takes the place of 'on delete cascade' in activity: once a statement, not once a row.
+create function delete_activity()
+returns trigger
+language plpgsql
+security definer
+set search_path from current
+as $$
+begin
+    if tg_table_name = 'users' then
+        delete from activity a using gone g where a.user_key = g.user_key;
+    else
+        delete from activity a using gone g where a.entry_key = g.entry_key;
+    end if;
+    return null;
+end
+$$;
+
+revoke execute on function delete_activity() from public;
+
+comment on function delete_activity() is
+'Trigger function: removes the activity of users and entries that are deleted.';
+
+create trigger delete_activity
+after delete on users
+referencing old table as gone
+for each statement execute function delete_activity();
+
+create trigger delete_activity
+after delete on entries
+referencing old table as gone
+for each statement execute function delete_activity();

@@ -1,0 +1,58 @@
+-- The vector of a query text.
+create function embed(
+    query text
+)
+returns vector
+language plpgsql
+stable
+parallel safe
+set search_path from current
+as $$
+#variable_conflict use_column
+declare
+    _query text := normalize_text(embed.query);
+    _embedding vector;
+begin
+    if _query is null or _query = '' then
+        raise exception using
+            errcode = 'invalid_parameter_value',
+            message = 'the query text is blank';
+    end if;
+
+    select v.embedding into _embedding
+    from entries e
+    join entry_vectors v using (entry_key)
+    where md5(e.entry)::uuid = md5(_query)::uuid;
+
+    if found then
+        return _embedding;
+    end if;
+
+    select q.embedding into _embedding
+    from queries q
+    where md5(q.query)::uuid = md5(_query)::uuid;
+
+    if _embedding is not null then
+        return _embedding;
+    end if;
+
+    if _query ~ '^\[[-+0-9.,eE ]*\]$' then
+        raise exception using
+            errcode = 'invalid_parameter_value',
+            message = 'the query text looks like a vector',
+            hint = 'Say that it is one: ''[…]''::vector.';
+    end if;
+
+    raise exception using
+        errcode = 'object_not_in_prerequisite_state',
+        message = format('no vector yet for the text %L', left(_query, 100)),
+        hint = format(
+            'Ask for it: select request_embedding(%L); and run, in a shell: pgaudience embed',
+            _query
+        );
+end
+$$;
+
+comment on function embed(text) is
+'The query vector of a text, of unit length: that of the entry with this text, else that of a cached query.
+Example: select * from search_users(embed(''ski'') - embed(''horror''));';

@@ -1,0 +1,28 @@
+-- What each entry of a user adds to the user's match with a description.
+create function explain_match(
+    user_id text,
+    query text
+)
+returns table (
+    entry text,
+    frequency double precision,
+    weight double precision,
+    similarity double precision,
+    contribution double precision
+)
+language plpgsql
+stable
+parallel safe
+set search_path from current
+as $$
+begin
+    return query
+    select *
+    from explain_match(user_id => explain_match.user_id, query => embed(explain_match.query));
+end
+$$;
+
+comment on function explain_match(text, text) is
+'Why a user matches a description: each embedded entry with its weight, its similarity to the query, and what it
+adds to the score; contribution sums to the cosine of user and query.
+Example: select * from explain_match(''user_ski_with_daily_life'', ''ski enthusiasts'');';

@@ -1,0 +1,78 @@
+-- Users most like a group of users.
+create function lookalikes(
+    user_ids text[],
+    k bigint default null,
+    fraction double precision default null
+)
+returns table (
+    rank bigint,
+    user_id text,
+    similarity double precision
+)
+language plpgsql
+stable
+parallel safe
+set search_path from current
+as $$
+#variable_conflict use_column
+declare
+    _default_k constant bigint := 20;
+    _seeds bigint;
+    _centroid vector;
+    _missing text[];
+    _k bigint := lookalikes.k;
+begin
+    if cardinality(lookalikes.user_ids) is null or cardinality(lookalikes.user_ids) = 0 then
+        raise exception using
+            errcode = 'invalid_parameter_value',
+            message = 'user_ids names no user';
+    end if;
+    if lookalikes.k is not null and lookalikes.fraction is not null then
+        raise exception using
+            errcode = 'invalid_parameter_value',
+            message = 'k and fraction both say how many users to return',
+            hint = 'Give one of them.';
+    end if;
+    if not lookalikes.fraction between 0 and 1 then
+        raise exception using
+            errcode = 'invalid_parameter_value',
+            message = format('fraction is a share of all other users, 0 to 1, not %s', lookalikes.fraction);
+    end if;
+
+    select array_agg(s.user_id order by s.user_id) into _missing
+    from (select distinct unnest(lookalikes.user_ids) as user_id) s
+    where not exists (select from user_vectors v where v.user_id = s.user_id);
+
+    if _missing is not null then
+        raise exception using
+            errcode = 'no_data_found',
+            message = format('%s of the users have no vector: %s', cardinality(_missing), array_to_string(_missing[:5], ', ')),
+            hint = 'Leave them out, or embed their entries and: call refresh();';
+    end if;
+
+    select count(*), l2_normalize(sum(v.embedding)) into _seeds, _centroid
+    from user_vectors v
+    where v.user_id = any (lookalikes.user_ids);
+
+    if lookalikes.fraction is not null then
+        select ceil(lookalikes.fraction * (count(*) - _seeds)) into _k
+        from user_vectors v;
+    end if;
+    _k := coalesce(_k, _default_k);
+
+    return query
+    select
+        row_number() over (order by n.distance, n.user_id),
+        n.user_id,
+        1 - n.distance
+    from nearest_users(_centroid, _k + _seeds) n
+    where n.user_id <> all (lookalikes.user_ids)
+    order by n.distance, n.user_id
+    limit _k;
+end
+$$;
+
+comment on function lookalikes(text[], bigint, double precision) is
+'Users most like a group, nearest to the mean of its vectors first, the group left out: k of them (20 if nothing is
+said), or a fraction of all other users.
+Example: select * from lookalikes(array[''user_ski_only'', ''user_ski_horror_romcom''], fraction => 0.25);';

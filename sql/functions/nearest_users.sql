@@ -1,0 +1,82 @@
+-- The k users nearest to a vector; what every search over users stands on.
+--
+-- A filter, or a k beyond what an index scan yields well, is answered by an exact scan ('+ 0' keeps the index away).
+-- An index scan that gives fewer rows than asked for is answered again, exactly.
+create function nearest_users(
+    query vector,
+    k bigint,
+    filter jsonb default '{}'
+)
+returns table (
+    user_key bigint,
+    user_id text,
+    distance double precision
+)
+language plpgsql
+stable
+parallel safe
+set search_path from current
+set plan_cache_mode = force_custom_plan
+set hnsw.ef_search = 200
+set hnsw.iterative_scan = strict_order
+as $$
+#variable_conflict use_column
+declare
+    _index_limit constant bigint := 1000;
+    _keys bigint[];
+begin
+    if nearest_users.query is null or vector_norm(nearest_users.query) = 0 then
+        raise exception using
+            errcode = 'invalid_parameter_value',
+            message = 'the query vector has no direction: it is null or all zeros';
+    end if;
+    if nearest_users.k is null or nearest_users.k < 0 then
+        raise exception using
+            errcode = 'invalid_parameter_value',
+            message = format('k is how many users to return, not %s', coalesce(nearest_users.k::text, 'null'));
+    end if;
+    if nearest_users.filter is null or jsonb_typeof(nearest_users.filter) <> 'object' then
+        raise exception using
+            errcode = 'invalid_parameter_value',
+            message = 'filter is a JSON object of user attributes',
+            hint = 'For example: filter => ''{"country": "France"}''';
+    end if;
+    if not exists (select from user_vectors) then
+        raise exception using
+            errcode = 'object_not_in_prerequisite_state',
+            message = 'no user has a vector yet',
+            hint = 'Load and embed some activity, then: call refresh();';
+    end if;
+
+    if nearest_users.filter = '{}' and nearest_users.k <= _index_limit then
+        select array_agg(n.user_key) into _keys
+        from (
+            select v.user_key
+            from user_vectors v
+            order by v.embedding <=> nearest_users.query, v.user_id
+            limit nearest_users.k
+        ) n;
+
+        if cardinality(_keys) = nearest_users.k then
+            return query
+            select v.user_key, v.user_id, v.embedding <=> nearest_users.query as distance
+            from user_vectors v
+            where v.user_key = any (_keys)
+            order by distance, v.user_id;
+            return;
+        end if;
+    end if;
+
+    return query
+    select v.user_key, v.user_id, (v.embedding <=> nearest_users.query) + 0 as distance
+    from user_vectors v
+    where nearest_users.filter = '{}'
+        or v.user_key in (select u.user_key from users u where u.attributes @> nearest_users.filter)
+    order by distance, v.user_id
+    limit nearest_users.k;
+end
+$$;
+
+comment on function nearest_users(vector, bigint, jsonb) is
+'The k users whose vectors are nearest to a vector, by cosine distance; never fewer than exist.
+Example: select user_id, distance from nearest_users(embed(''ski''), k => 10);';

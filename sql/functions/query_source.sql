@@ -1,0 +1,35 @@
+-- Where embed() would take the vector of a text from.
+create function query_source(
+    query text
+)
+returns text
+language plpgsql
+stable
+parallel safe
+set search_path from current
+as $$
+#variable_conflict use_column
+declare
+    _query text := normalize_text(query_source.query);
+begin
+    return case
+        when exists (
+            select from entries e join entry_vectors v using (entry_key)
+            where md5(e.entry)::uuid = md5(_query)::uuid
+        ) then 'entry'
+        when exists (
+            select from queries q
+            where md5(q.query)::uuid = md5(_query)::uuid and q.embedding is not null
+        ) then 'exact'
+        when exists (
+            select from queries q
+            where md5(q.query)::uuid = md5(_query)::uuid
+        ) then 'waiting'
+        else 'none'
+    end;
+end
+$$;
+
+comment on function query_source(text) is
+'Where embed() takes the vector of a text from: entry, exact (a cached query), waiting (asked for) or none.
+Example: select query_source(''ski enthusiasts'');';

@@ -1,0 +1,31 @@
+-- Puts a text on the list of those that wait for their vector.
+create function request_embedding(
+    query text
+)
+returns text
+language plpgsql
+volatile
+set search_path from current
+as $$
+#variable_conflict use_column
+declare
+    _query text := normalize_text(request_embedding.query);
+begin
+    if _query is null or _query = '' then
+        raise exception using
+            errcode = 'invalid_parameter_value',
+            message = 'the query text is blank';
+    end if;
+
+    if query_source(_query) = 'none' then
+        insert into queries (query) values (_query)
+        on conflict ((md5(query)::uuid)) do nothing;
+    end if;
+
+    return query_source(_query);
+end
+$$;
+
+comment on function request_embedding(text) is
+'Asks for the vector of a query text and returns what query_source says now; the next embed run computes it.
+Example: select request_embedding(''ski enthusiasts'');';

@@ -1,0 +1,26 @@
+-- Entries that match a description.
+create function search_entries(
+    query text,
+    k bigint default 20
+)
+returns table (
+    entry text,
+    similarity double precision,
+    users bigint,
+    frequency double precision
+)
+language plpgsql
+stable
+parallel safe
+set search_path from current
+as $$
+begin
+    return query
+    select *
+    from search_entries(query => embed(search_entries.query), k => search_entries.k);
+end
+$$;
+
+comment on function search_entries(text, bigint) is
+'Entries nearest to a description, with how many users have them and how often; similarity is the cosine.
+Example: select * from search_entries(''winter sports'', k => 10);';

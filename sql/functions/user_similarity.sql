@@ -1,0 +1,52 @@
+-- The similarity matrix of some users, one row a cell.
+create function user_similarity(
+    user_ids text[]
+)
+returns table (
+    user_a text,
+    user_b text,
+    similarity double precision
+)
+language plpgsql
+stable
+parallel safe
+set search_path from current
+as $$
+#variable_conflict use_column
+declare
+    _most constant bigint := 1000;
+    _missing text[];
+begin
+    if cardinality(user_similarity.user_ids) > _most then
+        raise exception using
+            errcode = 'invalid_parameter_value',
+            message = format('%s users give too large a matrix; the most is %s', cardinality(user_similarity.user_ids), _most);
+    end if;
+
+    select array_agg(s.user_id order by s.user_id) into _missing
+    from (select distinct unnest(user_similarity.user_ids) as user_id) s
+    where not exists (select from user_vectors v where v.user_id = s.user_id);
+
+    if _missing is not null then
+        raise exception using
+            errcode = 'no_data_found',
+            message = format('%s of the users have no vector: %s', cardinality(_missing), array_to_string(_missing[:5], ', ')),
+            hint = 'Leave them out, or embed their entries and: call refresh();';
+    end if;
+
+    return query
+    with chosen as materialized (
+        select v.user_id, v.embedding
+        from user_vectors v
+        where v.user_id = any (user_similarity.user_ids)
+    )
+    select a.user_id, b.user_id, 1 - (a.embedding <=> b.embedding)
+    from chosen a
+    cross join chosen b
+    order by a.user_id, b.user_id;
+end
+$$;
+
+comment on function user_similarity(text[]) is
+'Cosine similarity of every two of up to 1,000 users, a row for each cell of the matrix.
+Example: select * from user_similarity(array[''user_ski_only'', ''user_luxury'']);';

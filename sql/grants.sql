@@ -1,0 +1,32 @@
+-- What the roles <space>_reader and <space>_writer may do, where those roles exist.
+do $$
+declare
+    _space constant text := current_schema();
+    _bi constant text := _space || '_bi';
+    _reader constant text := _space || '_reader';
+    _writer constant text := _space || '_writer';
+    _role text;
+begin
+    foreach _role in array array[_reader, _writer] loop
+        continue when to_regrole(quote_ident(_role)) is null;
+        execute format('grant usage on schema %I to %I', _space, _role);
+        execute format('grant select on all tables in schema %I to %I', _space, _role);
+        if to_regnamespace(quote_ident(_bi)) is not null
+            and has_schema_privilege(_bi, 'usage with grant option') then
+            execute format('grant usage on schema %I to %I', _bi, _role);
+            execute format('grant select on all tables in schema %I to %I', _bi, _role);
+        end if;
+    end loop;
+
+    if to_regrole(quote_ident(_writer)) is not null then
+        execute format(
+            'grant insert, update, delete on %1$I.users, %1$I.entries, %1$I.entry_vectors, %1$I.entry_failures,
+                %1$I.activity, %1$I.queries, %1$I.loads to %2$I',
+            _space,
+            _writer
+        );
+        execute format('grant update (weighting) on %I.space to %I', _space, _writer);
+        execute format('grant execute on procedure %I.refresh() to %I', _space, _writer);
+    end if;
+end
+$$;

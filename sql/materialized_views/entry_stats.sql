@@ -1,0 +1,12 @@
+-- Kept copy of entry_stats_live.
+create materialized view entry_stats as
+select * from entry_stats_live;
+
+create unique index entry_stats_entry_key on entry_stats (entry_key);
+
+comment on materialized view entry_stats is
+'Users and frequency of every entry, as of the last refresh.
+Example: select entry, users from entries join entry_stats using (entry_key) order by users desc limit 10;';
+comment on column entry_stats.entry_key is 'The entry.';
+comment on column entry_stats.users is 'How many users have it.';
+comment on column entry_stats.frequency is 'How often it occurs over all users.';

@@ -1,0 +1,15 @@
+-- How many users an entry has, and how often it occurs in all.
+create view entry_stats_live as
+select
+    a.entry_key,
+    count(*) as users,
+    sum(a.frequency) as frequency
+from activity a
+group by a.entry_key;
+
+comment on view entry_stats_live is
+'The definition of entry_stats, computed as you read it.
+Example: select * from entry_stats_live order by users desc limit 10;';
+comment on column entry_stats_live.entry_key is 'The entry.';
+comment on column entry_stats_live.users is 'How many users have it.';
+comment on column entry_stats_live.frequency is 'How often it occurs over all users.';

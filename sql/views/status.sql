@@ -1,0 +1,45 @@
+-- How the space is doing, in one row.
+create view status as
+select
+    e.entries,
+    v.entries_embedded,
+    e.entries - v.entries_embedded - f.entries_failed as entries_pending,
+    f.entries_failed,
+    p.oldest_pending_at,
+    u.users,
+    uv.users_with_vector,
+    c.coverage,
+    s.refreshed_at,
+    s.refreshed_at is null or exists (select from changes) as stale
+from space s
+cross join (select count(*) as entries from entries) e
+cross join (select count(*) as entries_embedded from entry_vectors) v
+cross join (select count(*) as entries_failed from entry_failures) f
+cross join (select count(*) as users from users) u
+cross join (select count(*) as users_with_vector from user_vectors) uv
+cross join (
+    select min(e.created_at) as oldest_pending_at
+    from entries e
+    where not exists (select from entry_vectors v where v.entry_key = e.entry_key)
+        and not exists (select from entry_failures f where f.entry_key = e.entry_key)
+) p
+cross join (
+    select sum(es.frequency) filter (where v.entry_key is not null) / sum(es.frequency) as coverage
+    from entry_stats es
+    left join entry_vectors v using (entry_key)
+) c;
+
+comment on view status is
+'How the space is doing, in one row.
+Example: select * from status;';
+comment on column status.entries is 'Distinct texts.';
+comment on column status.entries_embedded is 'Those that have a vector.';
+comment on column status.entries_pending is 'Those that wait for one; pgaudience embed computes them.';
+comment on column status.entries_failed is 'Those the model refused; entry_failures says why.';
+comment on column status.oldest_pending_at is 'When the longest waiting text was first seen.';
+comment on column status.users is 'Users ever loaded.';
+comment on column status.users_with_vector is 'Those who have a vector as of the last refresh.';
+comment on column status.coverage is
+'The share of all frequency, 0 to 1, whose entries have a vector; frequencies as of the last refresh.';
+comment on column status.refreshed_at is 'When refresh() last ran; null before the first time.';
+comment on column status.stale is 'Whether activity, vectors or policies have changed since then.';

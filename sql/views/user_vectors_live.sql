@@ -1,0 +1,54 @@
+-- The profile of every user: the weighted sum of the vectors of their entries, at unit length.
+--
+-- pgvector has no product of scalar and vector, and building a constant vector for each row would take most of the
+-- time. The most common frequencies therefore get theirs once; only the rest is built row by row.
+create view user_vectors_live as
+with common_weights as materialized (
+    select
+        c.frequency,
+        array_fill(entry_weight(c.frequency, s.weighting)::real, array[s.dimensions])::vector as weights
+    from space s
+    cross join (
+        select a.frequency
+        from activity a
+        group by a.frequency
+        order by count(*) desc, a.frequency
+        limit 1000
+    ) c
+),
+profiles as (
+    select
+        a.user_key,
+        count(*) as entries,
+        sum(a.frequency) as frequency,
+        sum(a.frequency) filter (where v.entry_key is not null) / sum(a.frequency) as coverage,
+        l2_normalize(sum(coalesce(
+            v.embedding * w.weights,
+            scale(v.embedding, entry_weight(a.frequency, (select s.weighting from space s)))
+        ))) as embedding
+    from activity a
+    left join entry_vectors v using (entry_key)
+    left join common_weights w using (frequency)
+    group by a.user_key
+    having count(v.entry_key) > 0
+)
+select
+    p.user_key,
+    u.user_id,
+    p.entries,
+    p.frequency,
+    p.coverage,
+    (row(p.embedding)::user_vector).embedding
+from profiles p
+join users u using (user_key)
+where vector_norm(p.embedding) > 0;
+
+comment on view user_vectors_live is
+'The definition of user_vectors, computed as you read it.
+Example: select * from user_vectors_live where user_id = ''user_ski_only'';';
+comment on column user_vectors_live.user_key is 'The user.';
+comment on column user_vectors_live.user_id is 'The id your own systems use.';
+comment on column user_vectors_live.entries is 'How many distinct entries the user has.';
+comment on column user_vectors_live.frequency is 'Their frequencies, added up.';
+comment on column user_vectors_live.coverage is 'The share of that frequency, 0 to 1, whose entries have a vector.';
+comment on column user_vectors_live.embedding is 'Sum of weight times entry vector, normalised to unit length.';

@@ -1,0 +1,40 @@
+"""tests/sql/*.sql against their .out, which is psql's own output; `make golden` writes them anew."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+
+import pytest
+from conftest import TESTS
+
+from pgaudience.server import binary
+
+SCRIPTS = sorted(path.stem for path in (TESTS / "sql").glob("*.sql"))
+
+
+def run_script(url: str, script: str) -> str:
+    """Run a script in psql, errors between the results, and return all it prints."""
+    command = [binary("psql"), "--no-psqlrc", "--echo-all", "--quiet", "--dbname", url, "--file", f"{script}.sql"]
+    done = subprocess.run(
+        command,
+        env={**os.environ, "PGOPTIONS": "-c search_path=audience,public,pg_temp"},
+        cwd=TESTS / "sql",
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stdout
+    text = re.sub(r"^psql:\S+\.sql:\d+: ", "", done.stdout, flags=re.MULTILINE)
+    return re.sub(r"^CONTEXT:.*\n(?:(?!\w+:|psql:|\S).*\n)*", "", text, flags=re.MULTILINE)
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_golden(toy: str, script: str) -> None:
+    found = run_script(toy, script)
+    expected = TESTS / "sql" / f"{script}.out"
+    if os.environ.get("PGAUDIENCE_GOLDEN") == "write":
+        expected.write_text(found)
+    assert found == expected.read_text()
