@@ -20,7 +20,7 @@ declare
     _seeds bigint;
     _centroid vector;
     _missing text[];
-    _k bigint := lookalikes.k;
+    _k bigint := coalesce(lookalikes.k, _default_k);
 begin
     if cardinality(lookalikes.user_ids) is null or cardinality(lookalikes.user_ids) = 0 then
         raise exception using
@@ -46,7 +46,7 @@ begin
     if _missing is not null then
         raise exception using
             errcode = 'no_data_found',
-            message = format('%s of the users have no vector: %s', cardinality(_missing), array_to_string(_missing[:5], ', ')),
+            message = format('users without a vector: %s', array_to_string(_missing[:5], ', ')),
             hint = 'Leave them out, or embed their entries and: call refresh();';
     end if;
 
@@ -58,17 +58,13 @@ begin
         select ceil(lookalikes.fraction * (count(*) - _seeds)) into _k
         from user_vectors v;
     end if;
-    _k := coalesce(_k, _default_k);
-
     return query
     select
         row_number() over (order by n.distance, n.user_id),
         n.user_id,
         1 - n.distance
-    from nearest_users(_centroid, _k + _seeds) n
-    where n.user_id <> all (lookalikes.user_ids)
-    order by n.distance, n.user_id
-    limit _k;
+    from nearest_users(_centroid, _k, leave_out => lookalikes.user_ids) n
+    order by n.distance, n.user_id;
 end
 $$;
 

@@ -5,7 +5,8 @@
 create function nearest_users(
     query vector,
     k bigint,
-    filter jsonb default '{}'
+    filter jsonb default '{}',
+    leave_out text[] default '{}'
 )
 returns table (
     user_key bigint,
@@ -51,9 +52,15 @@ begin
     if nearest_users.filter = '{}' and nearest_users.k <= _index_limit then
         select array_agg(n.user_key) into _keys
         from (
-            select v.user_key
-            from user_vectors v
-            order by v.embedding <=> nearest_users.query, v.user_id
+            select n.user_key
+            from (
+                select v.user_key, v.user_id, v.embedding <=> nearest_users.query as distance
+                from user_vectors v
+                order by distance, v.user_id
+                limit nearest_users.k + cardinality(nearest_users.leave_out)
+            ) n
+            where n.user_id <> all (nearest_users.leave_out)
+            order by n.distance, n.user_id
             limit nearest_users.k
         ) n;
 
@@ -70,13 +77,16 @@ begin
     return query
     select v.user_key, v.user_id, (v.embedding <=> nearest_users.query) + 0 as distance
     from user_vectors v
-    where nearest_users.filter = '{}'
-        or v.user_key in (select u.user_key from users u where u.attributes @> nearest_users.filter)
+    where v.user_id <> all (nearest_users.leave_out)
+        and (
+            nearest_users.filter = '{}'
+            or v.user_key in (select u.user_key from users u where u.attributes @> nearest_users.filter)
+        )
     order by distance, v.user_id
     limit nearest_users.k;
 end
 $$;
 
-comment on function nearest_users(vector, bigint, jsonb) is
-'The k users whose vectors are nearest to a vector, by cosine distance; never fewer than exist.
+comment on function nearest_users(vector, bigint, jsonb, text[]) is
+'The k users whose vectors are nearest to a vector, by cosine distance, some left out; never fewer than exist.
 Example: select user_id, distance from nearest_users(embed(''ski''), k => 10);';

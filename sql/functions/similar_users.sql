@@ -33,10 +33,8 @@ begin
         row_number() over (order by n.distance, n.user_id),
         n.user_id,
         1 - n.distance
-    from nearest_users(_self, similar_users.k + 1) n
-    where n.user_id <> similar_users.of_user
-    order by n.distance, n.user_id
-    limit similar_users.k;
+    from nearest_users(_self, similar_users.k, leave_out => array[similar_users.of_user]) n
+    order by n.distance, n.user_id;
 end
 $$;
 

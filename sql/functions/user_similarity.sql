@@ -30,7 +30,7 @@ begin
     if _missing is not null then
         raise exception using
             errcode = 'no_data_found',
-            message = format('%s of the users have no vector: %s', cardinality(_missing), array_to_string(_missing[:5], ', ')),
+            message = format('users without a vector: %s', array_to_string(_missing[:5], ', ')),
             hint = 'Leave them out, or embed their entries and: call refresh();';
     end if;
 

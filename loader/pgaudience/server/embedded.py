@@ -15,11 +15,7 @@ from urllib.parse import quote
 from pgaudience.errors import PgaudienceError
 from pgaudience.server.accounts import Account, server_account
 from pgaudience.server.binaries import runnable_binaries
-from pgaudience.server.cluster import (
-    create_cluster,
-    prepare_home,
-    renew_socket_folder,
-)
+from pgaudience.server.cluster import create_cluster, prepare_home, renew_socket_folder
 from pgaudience.server.connection import answers, create_database
 from pgaudience.server.layout import DATABASE, USER, Layout
 from pgaudience.server.locks import locked, try_lock
@@ -146,14 +142,9 @@ class EmbeddedServer:
         }
         options = " ".join(shlex.quote(f"--{name}={value}") for name, value in settings.items())
         # Relative to the home, since pg_ctl hands these paths to a shell.
-        result = account.run(
-            [
-                *(programs / "pg_ctl", "start", "--wait", f"--timeout={_PATIENCE_SECONDS}"),
-                *(f"--pgdata={layout.data.name}", f"--log={layout.log.name}", f"--options={options}"),
-            ],
-            cwd=layout.home,
-            lock=lock,
-        )
+        files = [f"--pgdata={layout.data.name}", f"--log={layout.log.name}"]
+        command = [programs / "pg_ctl", "start", "--wait", f"--timeout={_PATIENCE_SECONDS}", f"--options={options}"]
+        result = account.run([*command, *files], cwd=layout.home, lock=lock)
         if result.returncode != 0:
             tail = _tail(layout.log, already_logged) or result.stderr.strip()
             raise PgaudienceError(f"PostgreSQL {self.major} did not start:\n{tail}", f"the whole log: {layout.log}")
