@@ -43,6 +43,9 @@ class Cluster:
     def url(self, database: str = "postgres", **options: str) -> str:
         return make_conninfo(self.server.url(), dbname=database, **options)
 
+    def url_for_sqlalchemy(self, database: str = "postgres") -> str:
+        return self.server.url().replace("/pgaudience?", f"/{database}?")
+
     def execute(self, statement: str, *names: str) -> None:
         with psycopg.connect(self.url(), autocommit=True) as connection:
             connection.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))

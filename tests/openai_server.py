@@ -75,7 +75,7 @@ class OpenAIServer:
     spoil: str | None = None
     """Give texts that contain this a vector of zeros."""
     poison: str | None = None
-    """Give texts that contain this a vector of NaN."""
+    """Give texts that contain this a vector with an infinite component."""
     shuffle: bool = False
     """Answer in another order than asked, each vector with its right index."""
     floats: bool = False
@@ -152,7 +152,7 @@ class OpenAIServer:
             if self.spoil is not None and self.spoil in text:
                 vectors[index] = 0
             if self.poison is not None and self.poison in text:
-                vectors[index] = np.nan
+                vectors[index, 0] = np.inf
         if self.ignore_dimensions or "dimensions" not in body:
             return vectors
         shortened = vectors[:, : body["dimensions"]]

@@ -317,8 +317,8 @@ def test_texts_refused_for_real_reasons_fail_alone(server: OpenAIServer) -> None
 
 
 def test_zero_and_non_finite_vectors_fail_their_text_alone(server: OpenAIServer) -> None:
-    server.spoil, server.poison = "ZERO", "NAN"
-    texts = ["ZERO", "ski", "NAN", "skiing"]
+    server.spoil, server.poison = "ZERO", "INFINITE"
+    texts = ["ZERO", "ski", "INFINITE", "skiing"]
     assert_outcome(embed_each(remote(server), texts), texts, dict.fromkeys([0, 2], "zero or not finite"))
     assert max(server.paid().values()) == 1
 
@@ -390,6 +390,7 @@ def test_dimensions_are_sent_only_where_they_differ_from_the_model(
 def test_dimensions_a_server_refuses_are_no_fault_of_the_texts(server: OpenAIServer) -> None:
     with pytest.raises(ProviderError, match="dimensions"):
         embed_each(remote(server, dimensions=1000), WORDS)
+    assert len(server.requests) == 2
 
 
 def test_a_server_that_ignores_dimensions_is_a_mismatch(server: OpenAIServer) -> None:

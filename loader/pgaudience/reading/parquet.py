@@ -71,8 +71,6 @@ def _arrow(source: str) -> Any:
 
 def _values(arrow: Any, array: Any) -> list[object]:
     """Turn an Arrow array into Python values: texts keep broken bytes, times lose what is below a microsecond."""
-    if arrow.types.is_dictionary(array.type):
-        array = array.dictionary_decode()
     if arrow.types.is_timestamp(array.type):
         array = array.cast(arrow.timestamp("us"), safe=False)  # in UTC, as Arrow stores what has a zone
     try:

@@ -41,7 +41,8 @@ class QueryTable:
                 self._engine = create_engine(parsed)
             except ImportError as error:
                 raise PgaudienceError(
-                    f"the driver for {parsed.drivername} is missing: {error}", f"pip install {error.name}"
+                    f"the driver for {parsed.drivername} is missing: {error}",
+                    "install it, or name another in the URL, as in mysql+pymysql://…",
                 ) from error
             self._connection = _read_only(self._engine.connect())
             streamed = self._connection.execution_options(stream_results=True, no_parameters=True)

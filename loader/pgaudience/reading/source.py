@@ -31,7 +31,7 @@ class Source:
         self._origin, self._table, self._rejects = origin, table, rejects
 
     def chunks(self) -> Iterator[Chunk]:
-        """Read all rows, some ten thousand at a time; what is wrong with the others goes to the rejects."""
+        """Read all rows, some thousand at a time; what is wrong with the others goes to the rejects."""
         for batch in self._table.batches(self.columns.names()):
             yield clean(batch, self.columns, self._rejects, self.name)
 

@@ -77,7 +77,8 @@ def renew_socket_folder(layout: Layout, account: Account) -> None:
     folder = layout.sockets
     if os.path.lexists(folder):
         status = folder.lstat()
-        if not stat.S_ISDIR(status.st_mode) or status.st_uid not in (os.geteuid(), account.uid):
+        ours = stat.S_ISDIR(status.st_mode) and status.st_uid in (os.geteuid(), account.uid)
+        if folder.parent != layout.home and not ours:
             raise PgaudienceError(
                 f"{folder}, the folder of the server's socket, belongs to somebody else",
                 "remove it, or set PGAUDIENCE_HOME to a shorter path",

