@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from measuring import Comparison, Contender, alternate
+from serving import Connection, serving, settle
+from shopping import product_names
+
 from pgaudience.embedding.embed import embed_pending
 from pgaudience.embedding.provider import DEFAULT_MODEL, Provider, provider_for
 from pgaudience.embedding.sentence_transformers import ENCODE_AT_ONCE
-from serving import Connection, serving, settle
-from shopping import product_names
 
 TEXTS, SMALL_TEXTS = 4_000, 500
 TARGET = 1.15

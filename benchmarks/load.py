@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from measuring import Comparison, Contender, alternate
+from serving import Connection, empty, serving, settle
+from shopping import write_csv
+
 from pgaudience.loading.load import load
 from pgaudience.loading.merge import Mode
 from pgaudience.reading import Columns, Rejects, open_source
-from serving import Connection, empty, serving, settle
-from shopping import write_csv
 
 ROWS, SMALL_ROWS = 1_000_000, 50_000
 TARGET = 3.0

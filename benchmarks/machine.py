@@ -8,8 +8,9 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from pgaudience.server.settings import memory_bytes
 from serving import serving
+
+from pgaudience.server.settings import memory_bytes
 
 SETTINGS = ("shared_buffers", "work_mem", "maintenance_work_mem", "max_parallel_workers_per_gather", "fsync")
 PACKAGES = ("pgaudience", "numpy", "scipy", "psycopg", "torch", "sentence-transformers")

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
+
 from pgaudience.database import connect, open_space
 from pgaudience.embedding.provider import DEFAULT_MODEL
 from pgaudience.installing import migrate

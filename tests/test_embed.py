@@ -12,9 +12,9 @@ from collections.abc import Iterator
 
 import psycopg
 import pytest
+
 from conftest import Cluster, connect, run_psql
 from openai_server import DIMENSIONS, OpenAIServer, serving
-
 from pgaudience.database import open_space
 from pgaudience.embedding.embed import embed_pending
 from pgaudience.embedding.provider import DimensionMismatch, Provider, ProviderError, provider_for
@@ -157,7 +157,9 @@ def test_a_bad_text_fails_alone_and_is_tried_again_by_the_next_run(
         for attempts in (1, 2):
             done = embed_pending(connection, provider, Silent())
             assert done.failed == 1
-            failure = connection.execute("select entry, attempts, error from entry_failures join entries using (entry_key)")
+            failure = connection.execute(
+                "select entry, attempts, error from entry_failures join entries using (entry_key)"
+            )
             entry, tried, error = failure.fetchone()  # type: ignore[misc]
             assert (entry, tried) == ("place 17", attempts) and error
         status = connection.execute("select entries_embedded, entries_pending, entries_failed from status").fetchone()

@@ -7,8 +7,8 @@ import re
 import subprocess
 
 import pytest
-from conftest import TESTS
 
+from conftest import TESTS
 from pgaudience.server import binary
 
 SCRIPTS = sorted(path.stem for path in (TESTS / "sql").glob("*.sql"))

@@ -8,14 +8,15 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from conftest import Cluster, connect, migrate_toy, shared
 
+from conftest import Cluster, connect, migrate_toy, shared
 from pgaudience.errors import PgaudienceError
 from pgaudience.loading import staging
 from pgaudience.loading.load import load
 from pgaudience.loading.merge import Merged
 from pgaudience.reading import Columns, Rejects, open_query, open_source, read_users
 
+GUESSED = Columns()
 ACTIVITY = """
 select user_id, entry, frequency, first_at, last_at
 from activity join users using (user_key) join entries using (entry_key)
@@ -37,7 +38,7 @@ def _fill(url: str) -> None:
 
 def run(
     url: str, *texts: str, name: str = "rows.csv", tmp_path: Path, users: str | None = None,
-    rejects: Rejects | None = None, columns: Columns = Columns(), **options: object,
+    rejects: Rejects | None = None, columns: Columns = GUESSED, **options: object,
 ) -> Merged:  # fmt: skip
     paths = [tmp_path / f"{number}{name}" for number in range(len(texts))]
     for path, text in zip(paths, texts, strict=True):
@@ -185,9 +186,9 @@ def test_two_loads_at_once_do_no_harm(space: str, tmp_path: Path) -> None:
 
     def work(number: int) -> None:
         try:
-            for attempt in range(3):
+            for _ in range(3):
                 run(space, texts[number], tmp_path=tmp_path / str(number + 1), mode="add", force=True)
-        except BaseException as error:  # noqa: BLE001
+        except BaseException as error:
             errors.append(error)
 
     threads = [threading.Thread(target=work, args=(number,)) for number in (0, 1)]

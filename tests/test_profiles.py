@@ -8,10 +8,9 @@ from pathlib import Path
 import numpy as np
 import psycopg
 import pytest
-from conftest import Cluster, connect, shared
 from numpy.typing import NDArray
-from pgvector.psycopg import register_vector
 
+from conftest import Cluster, connect, shared
 from pgaudience.database import open_space
 from pgaudience.embedding.provider import measure
 from pgaudience.installing import migrate
@@ -54,31 +53,34 @@ def data(request: pytest.FixtureRequest, cluster18: Cluster) -> str:
     return cluster18.clone(f"real_{request.param.split('.')[0]}", fill)
 
 
+def columns(connection: psycopg.Connection, query: str) -> list[NDArray]:
+    return [np.array(column) for column in zip(*connection.execute(query), strict=True)]
+
+
 def numpy_profiles(connection: psycopg.Connection, weighting: str) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """User keys, ascending, and their vectors, in double precision: the weighted sum of entry vectors, normalised."""
-    keys, vectors = zip(*connection.execute("select entry_key, embedding from entry_vectors"), strict=True)
-    matrix = np.stack([np.asarray(vector, dtype=np.float64) for vector in vectors])
-    users, entries, frequencies = map(
-        np.array, zip(*connection.execute("select user_key, entry_key, frequency from activity"), strict=True)
+    keys, vectors = zip(
+        *connection.execute("select entry_key, embedding::real[] from entry_vectors order by 1"), strict=True
     )
-    rows = np.searchsorted(np.array(keys)[np.argsort(keys)], entries)
-    matrix = matrix[np.argsort(keys)]
+    users, entries, frequencies = columns(connection, "select user_key, entry_key, frequency from activity")
+    rows = np.searchsorted(keys, entries)
     user_keys, positions = np.unique(users, return_inverse=True)
-    sums = np.zeros((len(user_keys), matrix.shape[1]))
-    np.add.at(sums, positions, matrix[rows] * WEIGHTINGS[weighting](frequencies)[:, np.newaxis])
+    sums = np.zeros((len(user_keys), vectors.shape[1]))
+    np.add.at(sums, positions, vectors[rows] * WEIGHTINGS[weighting](frequencies)[:, np.newaxis])
     return user_keys, sums / np.linalg.norm(sums, axis=1, keepdims=True)
 
 
 @pytest.mark.parametrize("weighting", WEIGHTINGS)
 def test_user_vectors_are_the_weighted_mean(data: str, weighting: str) -> None:
     with connect(data) as connection:
-        register_vector(connection)
         connection.execute("update space set weighting = %s", [weighting])
         refresh(connection)
         expected_keys, expected = numpy_profiles(connection, weighting)
-        keys, vectors = zip(*connection.execute("select user_key, embedding from user_vectors order by 1"), strict=True)
+        keys, vectors = zip(
+            *connection.execute("select user_key, embedding::real[] from user_vectors order by 1"), strict=True
+        )
         assert np.array_equal(keys, expected_keys)
-        assert np.abs(np.stack([np.asarray(vector) for vector in vectors]) - expected).max() <= 1e-6
+        assert np.abs(vectors - expected).max() <= 1e-6
         check_ranking(connection, expected_keys, expected)
         check_explanations(connection)
 
@@ -86,7 +88,7 @@ def test_user_vectors_are_the_weighted_mean(data: str, weighting: str) -> None:
 def check_ranking(connection: psycopg.Connection, keys: NDArray[np.int64], profiles: NDArray[np.float64]) -> None:
     names = dict(connection.execute("select user_key, user_id from users").fetchall())
     for query in QUERIES:
-        ((embedding,),) = connection.execute("select embed(%s)", [query]).fetchall()
+        ((embedding,),) = connection.execute("select embed(%s)::real[]", [query]).fetchall()
         scores = profiles @ np.asarray(embedding, dtype=np.float64)
         k = min(50, len(keys))
         found = connection.execute("select user_id, score from search_users(%s, k => %s, mode => 'mean')", [query, k])

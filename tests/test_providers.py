@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from openai_server import DIMENSIONS, OpenAIServer, minilm, serving
 from pgaudience.embedding import openai as openai_module
 from pgaudience.embedding.each import CONTROL, Embeddings, embed_each

@@ -19,6 +19,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
+
 from pgaudience.errors import PgaudienceError
 from pgaudience.reading import NO_TIME, Account, Columns, Rejects, lines, open_query, open_source, read_users
 from pgaudience.reading.columns import resolve
@@ -685,6 +686,16 @@ def test_a_query_is_a_source(shop):
         with open_query(sql.replace("rowid", order), shop, Columns(), Rejects()) as source:
             list(source.chunks())
             assert (source.digest() == digest) is same
+
+
+def test_the_digest_of_a_query_reads_long_texts_to_the_end(shop):
+    digests = set[bytes]()
+    for middle in ("a", "b", "a"):
+        sql = f"select 1 as user, '{'x' * 5_000}{middle}{'x' * 5_000}' as entry"
+        with open_query(sql, shop, Columns(), Rejects()) as source:
+            list(source.chunks())
+            digests.add(source.digest())
+    assert len(digests) == 2
 
 
 def test_a_query_changes_nothing_and_fails_clearly(shop):

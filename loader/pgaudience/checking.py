@@ -12,10 +12,24 @@ from psycopg import sql
 from pgaudience.database import use_schema
 from pgaudience.embedding.provider import provider_for
 from pgaudience.errors import PgaudienceError
-from pgaudience.installing.bundle import read_bundle
-from pgaudience.installing.surroundings import LEAST_SERVER, LEAST_VECTOR
+from pgaudience.installing.bundle import bundle_digest
+from pgaudience.installing.surroundings import (
+    LEAST_SERVER,
+    LEAST_VECTOR,
+    present_roles,
+    role_names,
+    statement_for_schema,
+)
 
 Connection = psycopg.Connection[tuple[Any, ...]]
+
+_SPACE = """
+select has_schema_privilege(n.oid, 'usage') and has_table_privilege(c.oid, 'select')
+from pg_class c
+join pg_namespace n on n.oid = c.relnamespace
+where n.nspname = %s and c.relname = 'space'
+"""
+_HAS_BI = "select exists (select from installed_objects where starts_with(file, 'bi/'))"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +53,7 @@ def run_checks(connection: Connection, schema: str) -> Iterator[Check]:
     if not (vector.ok and space.ok):
         return
     use_schema(connection, schema)
-    yield _bundle(connection)
+    yield _bundle(connection, schema)
     yield _temporary_tables(connection)
     yield from _roles(connection, schema)
     yield _bi_schema(connection, schema)
@@ -47,7 +61,7 @@ def run_checks(connection: Connection, schema: str) -> Iterator[Check]:
     yield from _data(connection)
 
 
-def _one(connection: Connection, query: str, *values: object) -> Any:  # noqa: ANN401  (any type of SQL)
+def _one(connection: Connection, query: str, *values: object) -> Any:
     found = connection.execute(query.encode(), values or None).fetchone()
     return found[0] if found else None
 
@@ -68,15 +82,22 @@ def _vector(connection: Connection) -> Check:
 
 
 def _space(connection: Connection, schema: str) -> Check:
-    table = sql.Identifier(schema, "space").as_string()
-    present = _one(connection, "select to_regclass(%s) is not null", table)
-    return Check("space", present, schema if present else f"no space {schema!r}", "Run: pgaudience migrate")
+    allowed = _one(connection, _SPACE, schema)
+    if allowed is None:
+        return Check("space", False, f"no space {schema!r}", "Run: pgaudience migrate")
+    grant = sql.SQL("grant {} to {};").format(
+        sql.Identifier(role_names(schema)[0]), sql.Identifier(connection.info.user)
+    )
+    return Check(
+        "space", allowed, schema if allowed else f"this role may not read {schema!r}",
+        f"Ask its owner for: {grant.as_string()}",
+    )  # fmt: skip
 
 
-def _bundle(connection: Connection) -> Check:
-    installed = {row[0] for row in connection.execute("select digest from installed_objects")}
-    known = {file.digest for file in (*read_bundle("install.sql"), *read_bundle("bi/install.sql"))}
-    current = bool(installed) and installed <= known
+def _bundle(connection: Connection, schema: str) -> Check:
+    with_bi = _one(connection, _HAS_BI)
+    digest = bundle_digest(present_roles(connection, schema), with_bi=with_bi)
+    current = _one(connection, "select bundle_digest from space") == digest
     return Check(
         "functions and views", current, "up to date" if current else "of another version", "Run: pgaudience migrate"
     )
@@ -94,23 +115,23 @@ def _temporary_tables(connection: Connection) -> Check:
 
 
 def _roles(connection: Connection, schema: str) -> Iterator[Check]:
-    for role in (f"{schema}_reader", f"{schema}_writer"):
-        present = _one(connection, "select to_regrole(quote_ident(%s)) is not null", role)
+    present = present_roles(connection, schema)
+    for role in role_names(schema):
         create = sql.SQL("create role {} nologin;").format(sql.Identifier(role)).as_string()
         yield Check(
-            f"role {role}", present, "present" if present else "missing",
+            f"role {role}", role in present, "present" if role in present else "missing",
             f"Ask the DBA for: {create} then run: pgaudience migrate",
         )  # fmt: skip
 
 
 def _bi_schema(connection: Connection, schema: str) -> Check:
-    present = _one(connection, "select count(*) > 0 from installed_objects where file like 'bi/%%'", *())
-    create = sql.SQL("create schema {} authorization {};").format(
-        sql.Identifier(f"{schema}_bi"), sql.Identifier(connection.info.user)
-    )
+    installed = _one(connection, _HAS_BI)
+    exists = _one(connection, "select to_regnamespace(quote_ident(%s)) is not null", f"{schema}_bi")
+    owner = _one(connection, "select pg_get_userbyid(relowner) from pg_class where oid = 'space'::regclass")
+    statement = statement_for_schema(f"{schema}_bi", owner, exists=exists)
     return Check(
-        f"schema {schema}_bi", present, "present" if present else "missing",
-        f"Ask the DBA for: {create.as_string()} then run: pgaudience migrate",
+        f"schema {schema}_bi", installed, "present" if installed else "without views" if exists else "missing",
+        f"Ask the DBA for: {statement} then run: pgaudience migrate",
     )  # fmt: skip
 
 

@@ -99,9 +99,10 @@ def statements(example: Example) -> list[str]:
 
 def _load(connection: Connection, example: Example) -> None:
     examples = folder("examples")
-    with Rejects(strict=True) as rejects, open_source(
-        examples / example.activity, format=None, columns=Columns(), rejects=rejects
-    ) as source:
+    with (
+        Rejects(strict=True) as rejects,
+        open_source(examples / example.activity, format=None, columns=Columns(), rejects=rejects) as source,
+    ):
         others = connection.execute(_OTHER_LOADS, [source.digest()]).fetchone()
         connection.commit()
         if others != (0,):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, LiteralString
 
 import psycopg
 from psycopg import sql
@@ -42,7 +42,7 @@ def drop_indexes(connection: Connection) -> None:
         _run(connection, _DROP, relation)
 
 
-def _run(connection: Connection, statement: str, relation: str) -> None:
+def _run(connection: Connection, statement: LiteralString, relation: str) -> None:
     names = {"index": sql.Identifier(f"{relation}_embedding"), "relation": sql.Identifier(relation)}
     connection.execute(sql.SQL(statement).format(**names))
     connection.commit()

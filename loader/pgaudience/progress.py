@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import Protocol
@@ -50,7 +50,7 @@ class LogLines:
 
 
 @contextmanager
-def progress(label: str, total: int | None, unit: str) -> Iterator[Progress]:
+def progress(label: str, total: int | None, unit: str) -> Generator[Progress]:
     """Show the progress of one step; `total` is None where nobody knows it."""
     if not sys.stderr.isatty():
         lines = LogLines(label, total, unit)
@@ -62,7 +62,7 @@ def progress(label: str, total: int | None, unit: str) -> Iterator[Progress]:
 
 
 @contextmanager
-def _bar(label: str, total: int | None, unit: str) -> Iterator[Progress]:
+def _bar(label: str, total: int | None, unit: str) -> Generator[Progress]:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, ProgressColumn, Task, TextColumn, TimeRemainingColumn
     from rich.progress import Progress as RichProgress

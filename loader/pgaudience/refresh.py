@@ -12,7 +12,7 @@ Connection = psycopg.Connection[tuple[Any, ...]]
 
 
 def refresh(connection: Connection) -> None:
-    """Run the procedure refresh() of the space and commit.
+    """Call the procedure of this name in the space, and commit.
 
     Raises PgaudienceError when the role may not.
     """

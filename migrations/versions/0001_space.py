@@ -183,4 +183,6 @@ create table installed_objects (
     op.execute("comment on column installed_objects.file is 'The file that made it.'")
     op.execute("comment on column installed_objects.digest is 'SHA-256 of that file.'")
     op.execute("comment on column installed_objects.kind is 'What it is, as DROP names it.'")
-    op.execute("comment on column installed_objects.identity is 'Its qualified name, with arguments where it has some.'")
+    op.execute(
+        "comment on column installed_objects.identity is 'Its qualified name, with arguments where it has some.'"
+    )

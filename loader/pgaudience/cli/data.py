@@ -69,7 +69,9 @@ def load(
     _check_sources(files, users_file, query, source)
     columns = Columns(user, entry, frequency, occurred_at, tuple(filter(None, map(str.strip, attributes.split(",")))))
     with target.open() as (connection, space), Rejects(rejects_path, strict=strict) as rejects, ExitStack() as opened:
-        sources = [opened.enter_context(found) for found in _open_sources(files, format_, query, source, columns, rejects)]
+        sources = [
+            opened.enter_context(found) for found in _open_sources(files, format_, query, source, columns, rejects)
+        ]
         users = read_users(users_file, None, users_id, rejects) if users_file else ()
         merged = run(connection, sources, users=users, mode=mode, force=force)
         _report(rejects, merged)
@@ -110,9 +112,7 @@ def _open_sources(
 
 def _report(rejects: Rejects, merged: Merged) -> None:
     account = rejects.account()
-    click.echo(
-        f"{account.read:,} rows read: {account.accepted:,} accepted, {account.rejected:,} rejected", err=True
-    )
+    click.echo(f"{account.read:,} rows read: {account.accepted:,} accepted, {account.rejected:,} rejected", err=True)
     for reason, rows in account.reasons.items():
         click.echo(f"  {rows:>11,}  {reason}", err=True)
     for example in rejects.examples:

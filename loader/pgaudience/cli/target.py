@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -32,7 +32,7 @@ class Target:
         return resolve_database(self.database)
 
     @contextmanager
-    def open(self) -> Iterator[tuple[Connection, Space]]:
+    def open(self) -> Generator[tuple[Connection, Space]]:
         """Connect to the space for the time of a block."""
         from pgaudience.database import connect, open_space
 

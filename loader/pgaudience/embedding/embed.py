@@ -112,9 +112,7 @@ def embed_pending(connection: Connection, provider: Provider, progress: Progress
             return done
 
 
-def _embed_batch(
-    connection: Connection, provider: Provider, keys: list[int], started: object, done: Embedded
-) -> None:
+def _embed_batch(connection: Connection, provider: Provider, keys: list[int], started: object, done: Embedded) -> None:
     claimed = [row[0] for row in connection.execute(_CLAIM, [keys]).fetchall()]
     batch = connection.execute(_CLAIMED_TEXTS, {"keys": claimed, "started": started}).fetchall()
     if not batch:

@@ -6,6 +6,8 @@ import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from alembic.script import ScriptDirectory
+
 from pgaudience.resources import folder
 
 
@@ -35,9 +37,11 @@ def read_bundle(install: str) -> tuple[SqlFile, ...]:
     return tuple(files)
 
 
-def bundle_digest(files: Iterable[SqlFile], surroundings: Iterable[str]) -> str:
-    """SHA-256 of all files and of the facts around them that shape what they install (roles, schemas)."""
+def bundle_digest(roles: Iterable[str], *, with_bi: bool) -> str:
+    """SHA-256 of all that decides what an installation makes: the files, the newest migration, the roles."""
     digest = hashlib.sha256()
-    for part in [*(f"{file.path} {file.digest}" for file in files), *surroundings]:
+    files = [*read_bundle("install.sql"), *(read_bundle("bi/install.sql") if with_bi else ())]
+    newest = ScriptDirectory(str(folder("migrations"))).get_current_head()
+    for part in [*(f"{file.path} {file.digest}" for file in files), f"migration {newest}", *roles]:
         digest.update(part.encode() + b"\n")
     return digest.hexdigest()

@@ -80,9 +80,11 @@ class _Migrator:
     ) -> Migration:
         missing = surroundings.ForTheDba()
         surroundings.ensure_extension(self._connection)
-        surroundings.ensure_schema(self._connection, self._schema)
-        has_bi = surroundings.ensure_bi_schema(self._connection, self._schema, missing)
+        owner = surroundings.owner_of_space(self._connection, self._schema)
+        surroundings.ensure_schema(self._connection, self._schema, owner)
+        has_bi = surroundings.ensure_bi_schema(self._connection, self._schema, owner, missing)
         roles = surroundings.ensure_roles(self._connection, self._schema, missing)
+        surroundings.become(self._connection, owner)
         use_schema(self._connection, self._schema)
 
         space = self._find_space()
@@ -94,7 +96,7 @@ class _Migrator:
 
         files = read_bundle("install.sql")
         bi_files = read_bundle("bi/install.sql") if has_bi else ()
-        digest = bundle_digest([*files, *bi_files], [*roles, str(has_bi)])
+        digest = bundle_digest(roles, with_bi=has_bi)
         changed = created or self._is_behind(digest)
         if changed:
             self._upgrade(space, created, files, bi_files, digest)
@@ -112,7 +114,7 @@ class _Migrator:
 
     def _is_behind(self, digest: str) -> bool:
         installed = self._connection.execute("select bundle_digest from space").fetchone()
-        return installed != (digest,) or self._alembic_is_behind()
+        return installed != (digest,)
 
     def _alembic_is_behind(self) -> bool:
         context = MigrationContext.configure(self._transaction, opts={"version_table_schema": self._schema})
@@ -131,9 +133,7 @@ class _Migrator:
             objects.drop_installed(connection, kept)
         self._run_alembic(space)
         if created:
-            connection.execute(
-                "insert into space (model, dimensions) values (%s, %s)", [space.model, space.dimensions]
-            )
+            connection.execute("insert into space (model, dimensions) values (%s, %s)", [space.model, space.dimensions])
         self._install([file for file in files if file.path not in kept], bi_files)
         objects.restore_indexes(connection, indexes)
         connection.execute("update space set bundle_digest = %s", [digest])
@@ -141,9 +141,7 @@ class _Migrator:
     def _run_alembic(self, space: Space) -> None:
         config = Config()
         config.set_main_option("script_location", str(folder("migrations")).replace("%", "%%"))
-        config.attributes.update(
-            connection=self._transaction, schema=space.schema, dimensions=space.dimensions
-        )
+        config.attributes.update(connection=self._transaction, schema=space.schema, dimensions=space.dimensions)
         command.upgrade(config, "head")
 
     def _install(self, files: list[SqlFile], bi_files: tuple[SqlFile, ...]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, LiteralString
 
 import psycopg
 from psycopg import sql
@@ -15,6 +15,25 @@ Connection = psycopg.Connection[tuple[Any, ...]]
 LEAST_SERVER = 160000
 LEAST_VECTOR = (0, 8)
 LONGEST_NAME = 48
+
+_CREATE_SCHEMA = "create schema {} authorization {};"
+_GRANT_SCHEMA = "grant create, usage on schema {} to {} with grant option;"
+_CREATE_ROLE = "create role {} nologin;"
+
+_OWNER = """
+select o.name, pg_has_role(o.name, 'set')
+from (
+    select coalesce(
+        (
+            select pg_get_userbyid(c.relowner)
+            from pg_class c
+            join pg_namespace n on n.oid = c.relnamespace
+            where n.nspname = %s and c.relname = 'space'
+        ),
+        current_user
+    ) as name
+) o
+"""
 
 
 @dataclass(slots=True)
@@ -75,41 +94,66 @@ def _version_of_vector(connection: Connection) -> str | None:
     return found[0] if found else None
 
 
-def ensure_schema(connection: Connection, schema: str) -> None:
+def owner_of_space(connection: Connection, schema: str) -> str:
+    """Return the role that owns the space, or is going to: this one, where there is no space yet.
+
+    Raises PgaudienceError when this role may not act as the owner.
+    """
+    owner, allowed = connection.execute(_OWNER, [schema]).fetchone() or ("", False)
+    if not allowed:
+        raise PgaudienceError(
+            f"the space {schema!r} belongs to {owner!r}", f"Connect as {owner}, or as a role that may set role {owner}."
+        )
+    return owner
+
+
+def become(connection: Connection, owner: str) -> None:
+    """Go on as the owner for this transaction, so that what somebody mightier upgrades stays the owner's."""
+    connection.execute(sql.SQL("set local role {}").format(sql.Identifier(owner)))
+
+
+def ensure_schema(connection: Connection, schema: str, owner: str) -> None:
     """Create the schema of the space if it is missing.
 
     Raises PgaudienceError with the statement for the DBA where that is not allowed.
     """
     missing = ForTheDba()
-    if not _create_schema(connection, schema, missing):
+    if not _create_schema(connection, schema, owner, missing):
         raise PgaudienceError(
-            f"the schema {schema!r} is missing, and this role may not create it",
+            f"this role may not create the schema {schema!r}, or objects in it",
             f"Ask the DBA for: {missing.statements[0]}",
         )
 
 
-def ensure_bi_schema(connection: Connection, schema: str, missing: ForTheDba) -> bool:
-    """Create `<space>_bi`; return whether it can be used, else add the statement to `missing`."""
-    return _create_schema(connection, f"{schema}_bi", missing)
+def ensure_bi_schema(connection: Connection, schema: str, owner: str, missing: ForTheDba) -> bool:
+    """Create `<space>_bi`; return whether its owner can use it, else add the statement to `missing`."""
+    return _create_schema(connection, f"{schema}_bi", owner, missing)
 
 
-def _create_schema(connection: Connection, schema: str, missing: ForTheDba) -> bool:
-    may_create = "select has_schema_privilege(oid, 'create') from pg_namespace where nspname = %s"
-    found = connection.execute(may_create, [schema]).fetchone()
-    if found is not None and found[0]:
-        return True
-    name, owner = sql.Identifier(schema), sql.Identifier(connection.info.user)
+def _create_schema(connection: Connection, schema: str, owner: str, missing: ForTheDba) -> bool:
+    may_create = "select has_schema_privilege(%s, oid, 'create') from pg_namespace where nspname = %s"
+    found = connection.execute(may_create, [owner, schema]).fetchone()
+    statement = statement_for_schema(schema, owner, exists=found is not None)
     if found is not None:
-        missing.statements.append(sql.SQL("grant create, usage on schema {} to {};").format(name, owner).as_string())
-        return False
+        if not found[0]:
+            missing.statements.append(statement)
+        return found[0]
     try:
         with connection.transaction():
-            connection.execute(sql.SQL("create schema {}").format(name))
+            connection.execute(statement.encode())
     except psycopg.errors.InsufficientPrivilege:
-        statement = sql.SQL("create schema {} authorization {};").format(name, owner)
-        missing.statements.append(statement.as_string())
+        missing.statements.append(statement)
         return False
     return True
+
+
+def statement_for_schema(schema: str, owner: str, *, exists: bool) -> str:
+    """Return the statement that lets the owner of a space use a schema."""
+    return _compose(_GRANT_SCHEMA if exists else _CREATE_SCHEMA, schema, owner)
+
+
+def _compose(statement: LiteralString, *names: str) -> str:
+    return sql.SQL(statement).format(*map(sql.Identifier, names)).as_string()
 
 
 def ensure_roles(connection: Connection, schema: str, missing: ForTheDba) -> list[str]:
@@ -117,17 +161,27 @@ def ensure_roles(connection: Connection, schema: str, missing: ForTheDba) -> lis
 
     Roles belong to the whole cluster, so another database may create the same one at the same moment.
     """
-    present: list[str] = []
-    for role in (f"{schema}_reader", f"{schema}_writer"):
-        statement = sql.SQL("create role {} nologin").format(sql.Identifier(role))
-        exists = connection.execute("select exists (select from pg_roles where rolname = %s)", [role]).fetchone()
+    for role in role_names(schema):
+        statement = _compose(_CREATE_ROLE, role)
         try:
-            if exists == (False,):
+            if role not in present_roles(connection, schema):
                 with connection.transaction():
-                    connection.execute(statement)
-            present.append(role)
+                    connection.execute(statement.encode())
         except (psycopg.errors.DuplicateObject, psycopg.errors.UniqueViolation):
-            present.append(role)
+            continue
         except psycopg.errors.InsufficientPrivilege:
-            missing.statements.append(statement.as_string() + ";")
-    return present
+            missing.statements.append(statement)
+    return present_roles(connection, schema)
+
+
+def role_names(schema: str) -> tuple[str, str]:
+    """Return the names of the two roles that hold the grants of a space."""
+    return f"{schema}_reader", f"{schema}_writer"
+
+
+def present_roles(connection: Connection, schema: str) -> list[str]:
+    """Return those of the two roles that exist."""
+    found = connection.execute(
+        "select rolname from pg_roles where rolname = any (%s) order by rolname", [list(role_names(schema))]
+    )
+    return [row[0] for row in found]

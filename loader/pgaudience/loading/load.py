@@ -58,9 +58,7 @@ def load(
         for source in read:
             if mode == "add" and not force:
                 _refuse_twice(connection, source)
-            connection.execute(
-                _JOURNAL, [source.name, source.digest, mode, source.rows, source.rows - source.accepted]
-            )
+            connection.execute(_JOURNAL, [source.name, source.digest, mode, source.rows, source.rows - source.accepted])
     return merged
 
 

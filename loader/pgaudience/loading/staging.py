@@ -98,7 +98,9 @@ class Staging:
         rows["frequency_length"] = rows["time_length"] = 8
         rows["user"], rows["entry"], rows["frequency"] = users, entries, chunk.frequencies
         rows["time"] = _MINUS_INFINITY if chunk.times is None else _on_the_wire(chunk.times)
-        statement = "copy staged_activity (user_number, entry_number, frequency, occurred_at) from stdin (format binary)"
+        statement = (
+            "copy staged_activity (user_number, entry_number, frequency, occurred_at) from stdin (format binary)"
+        )
         with self._connection.cursor().copy(statement) as copy:
             copy.write(_COPY_HEADER + rows.tobytes() + _COPY_TRAILER)
         if chunk.attributes is not None:

@@ -57,7 +57,8 @@ class QueryTable:
         first = 1
         with self._explained():
             for rows in self._result.partitions(ROWS_A_BATCH):
-                self._digest.update("".join(map(repr, rows)).encode("utf-8", "surrogatepass"))
+                values = "".join(map(repr, map(tuple, rows)))  # the repr of a Row is cut short
+                self._digest.update(values.encode("utf-8", "surrogatepass"))
                 by_column = list(zip(*rows, strict=True))
                 yield Batch(
                     columns=[by_column[place] for place in places],
