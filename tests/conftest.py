@@ -41,10 +41,8 @@ class Cluster:
         return self.server.major
 
     def url(self, database: str = "postgres", **options: str) -> str:
-        return make_conninfo(self.server.url(), dbname=database, **options)
-
-    def url_for_sqlalchemy(self, database: str = "postgres") -> str:
-        return self.server.url().replace("/pgaudience?", f"/{database}?")
+        url = self.server.url().replace("/pgaudience?", f"/{database}?")
+        return make_conninfo(url, **options) if options else url
 
     def execute(self, statement: str, *names: str) -> None:
         with psycopg.connect(self.url(), autocommit=True) as connection:

@@ -205,7 +205,7 @@ def test_a_query_on_another_database(space: str, cluster: Cluster) -> None:
     rejects = Rejects()
     with connect(space) as connection:
         source = open_query(
-            "select visitor, place, visits from visits", cluster.url_for_sqlalchemy(), Columns(user="visitor"), rejects
+            "select visitor, place, visits from visits", cluster.url(), Columns(user="visitor"), rejects
         )
         with source:
             load(connection, [source])

@@ -125,14 +125,14 @@ def _roles(connection: Connection, schema: str) -> Iterator[Check]:
 
 
 def _bi_schema(connection: Connection, schema: str) -> Check:
-    installed = _one(connection, _HAS_BI)
-    exists = _one(connection, "select to_regnamespace(quote_ident(%s)) is not null", f"{schema}_bi")
+    name, installed = f"{schema}_bi", _one(connection, _HAS_BI)
     owner = _one(connection, "select pg_get_userbyid(relowner) from pg_class where oid = 'space'::regclass")
-    statement = statement_for_schema(f"{schema}_bi", owner, exists=exists)
-    return Check(
-        f"schema {schema}_bi", installed, "present" if installed else "without views" if exists else "missing",
-        f"Ask the DBA for: {statement} then run: pgaudience migrate",
-    )  # fmt: skip
+    usable = _one(
+        connection, "select has_schema_privilege(%s, oid, 'create') from pg_namespace where nspname = %s", owner, name
+    )
+    ask = "" if usable else f"Ask the DBA for: {statement_for_schema(name, owner, exists=usable is not None)} then "
+    found = "present" if installed else "missing" if usable is None else "without its views"
+    return Check(f"schema {name}", installed, found, f"{ask}run: pgaudience migrate")
 
 
 def _model(connection: Connection) -> Check:

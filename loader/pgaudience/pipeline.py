@@ -50,10 +50,7 @@ def embed_space(connection: Connection, space: Space, base_url: str | None) -> E
         embed_waiting_queries(connection, space_provider(space, base_url))
     print(f"Embedded {done.stored:,} texts with {space.model}", file=sys.stderr)  # noqa: T201
     if done.failed:
-        print(  # noqa: T201
-            f"{done.failed:,} texts were refused; see: select * from entry_failures join entries using (entry_key)",
-            file=sys.stderr,
-        )
+        print(f"{done.failed:,} texts were refused; the table entry_failures says why", file=sys.stderr)  # noqa: T201
     return done
 
 

@@ -12,7 +12,7 @@ left join entry_vectors v using (entry_key);
 
 comment on view entries is
 'The distinct texts, a row each, with how common they are.
-Example: select entry, users from entries order by users desc limit 10;';
+Example: select entry, users from audience_bi.entries order by users desc limit 10;';
 comment on column entries.entry is 'The text.';
 comment on column entries.attributes is 'What else is known of the entry, as a JSON object.';
 comment on column entries.users is 'How many users have it.';

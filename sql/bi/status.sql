@@ -1,10 +1,10 @@
 -- How the space is doing, for BI tools.
 create view status as
-select * from status;
+select * from audience_bi.status;
 
 comment on view status is
 'How the space is doing, in one row: what is loaded, embedded and refreshed.
-Example: select stale, refreshed_at from status;';
+Example: select stale, refreshed_at from audience_bi.status;';
 comment on column status.entries is 'Distinct texts.';
 comment on column status.entries_embedded is 'Those that have a vector.';
 comment on column status.entries_pending is 'Those that wait for one.';

@@ -55,4 +55,4 @@ $$;
 
 comment on function embed(text) is
 'The query vector of a text, of unit length: that of the entry with this text, else that of a cached query.
-Example: select * from search_users(embed(''ski'') - embed(''horror''));';
+Example: select * from search_users(embed(''ski enthusiasts'') - embed(''horror fans''));';

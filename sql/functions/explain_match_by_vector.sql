@@ -65,4 +65,4 @@ $$;
 
 comment on function explain_match(text, vector) is
 'What each embedded entry of a user adds to the cosine of user and query vector; contribution sums to that cosine.
-Example: select * from explain_match(''user_ski_only'', embed(''ski'') - embed(''horror''));';
+Example: select * from explain_match(''user_ski_only'', embed(''ski enthusiasts'') - embed(''horror fans''));';

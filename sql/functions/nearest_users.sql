@@ -89,4 +89,4 @@ $$;
 
 comment on function nearest_users(vector, bigint, jsonb, text[]) is
 'The k users whose vectors are nearest to a vector, by cosine distance, some left out; never fewer than exist.
-Example: select user_id, distance from nearest_users(embed(''ski''), k => 10);';
+Example: select user_id, distance from nearest_users(embed(''ski enthusiasts''), k => 10);';

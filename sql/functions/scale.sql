@@ -14,4 +14,4 @@ end;
 
 comment on function scale(vector, double precision) is
 'A vector multiplied by a number.
-Example: select embed(''ski'') + scale(embed(''luxury''), 0.5);';
+Example: select embed(''ski enthusiasts'') + scale(embed(''parents with children''), 0.5);';

@@ -23,4 +23,4 @@ $$;
 
 comment on function search_entries(text, bigint) is
 'Entries nearest to a description, with how many users have them and how often; similarity is the cosine.
-Example: select * from search_entries(''winter sports'', k => 10);';
+Example: select * from search_entries(''ski enthusiasts'', k => 10);';

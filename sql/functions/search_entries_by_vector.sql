@@ -75,4 +75,4 @@ $$;
 
 comment on function search_entries(vector, bigint) is
 'Entries nearest to a query vector, with how many users have them and how often.
-Example: select * from search_entries(embed(''ski'') - embed(''horror''), k => 10);';
+Example: select * from search_entries(embed(''ski enthusiasts'') - embed(''horror fans''), k => 10);';

@@ -53,4 +53,4 @@ $$;
 comment on function search_users(vector, bigint, jsonb, text) is
 'Users who match a query vector, best first; score is the cosine of the user vector, and matched_entries the three
 entries that contribute most to it.
-Example: select * from search_users(embed(''ski'') - embed(''horror''), k => 10);';
+Example: select * from search_users(embed(''ski enthusiasts'') - embed(''horror fans''), k => 10);';

@@ -20,7 +20,11 @@ begin
     if cardinality(user_similarity.user_ids) > _most then
         raise exception using
             errcode = 'invalid_parameter_value',
-            message = format('%s users give too large a matrix; the most is %s', cardinality(user_similarity.user_ids), _most);
+            message = format(
+                '%s users give too large a matrix; the most is %s',
+                cardinality(user_similarity.user_ids),
+                _most
+            );
     end if;
 
     select array_agg(s.user_id order by s.user_id) into _missing

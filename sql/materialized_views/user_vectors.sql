@@ -7,7 +7,7 @@ create unique index user_vectors_user_id on user_vectors (user_id);
 
 comment on materialized view user_vectors is
 'One frequency-weighted vector for each user who has an embedded entry, as of the last refresh.
-Example: select user_id from user_vectors order by embedding <=> (select embed(''ski'')) limit 10;';
+Example: select user_id from user_vectors order by embedding <=> (select embed(''ski enthusiasts'')) limit 10;';
 comment on column user_vectors.user_key is 'The user.';
 comment on column user_vectors.user_id is 'The id your own systems use.';
 comment on column user_vectors.entries is 'How many distinct entries the user has.';

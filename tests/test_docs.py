@@ -1,0 +1,68 @@
+"""Every code block of the README and of docs/ runs, top to bottom, and the output shown after a block is its output."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from conftest import TESTS, Cluster, run_psql
+
+from pgaudience.demo import run_demo
+
+CHECKOUT = TESTS.parent
+PAGES = [CHECKOUT / "README.md", *sorted((CHECKOUT / "docs").glob("*.md"))]
+BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+@pytest.fixture
+def places(cluster18: Cluster) -> str:
+    """The space that `make demo` leaves behind."""
+    return cluster18.clone("places", lambda url: run_demo(url, None, "places"))
+
+
+def run_shell(url: str, folder: Path, script: str) -> str:
+    """Run a block of shell as in a checkout whose commands are on PATH; return all it prints."""
+    environment = {
+        **os.environ,
+        "PGAUDIENCE_DATABASE_URL": url,
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+    }
+    setup = f"set -euo pipefail\nmake() {{ command make --no-print-directory -C '{CHECKOUT}' \"$@\"; }}\n"
+    done = subprocess.run(
+        ["bash", "-c", setup + script],
+        env=environment, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=300,
+    )  # fmt: skip
+    assert done.returncode == 0, f"{script}\n{done.stdout}"
+    return done.stdout
+
+
+def run_sql(url: str, script: str) -> str:
+    done = run_psql(url, "--set", "ON_ERROR_STOP=1", "--command", script)
+    assert done.returncode == 0, f"{script}\n{done.stderr}"
+    return done.stdout
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_the_blocks_of_a_page_run(places: str, tmp_path: Path, page: Path) -> None:
+    output = ""
+    for language, block in BLOCK.findall(page.read_text()):
+        if language == "sh":
+            output = run_shell(places, tmp_path, block)
+        elif language == "sql":
+            output = run_sql(places, block)
+        elif language == "text":
+            printed = {line.strip() for line in output.splitlines()}
+            missing = [line for line in block.splitlines() if line.strip() and line.strip() not in printed]
+            assert not missing
+        else:
+            assert not language, f"a block of {language} in {page.name} is not run"
+
+
+def test_links_lead_somewhere() -> None:
+    for page in PAGES:
+        for link in re.findall(r"\]\(([^)#]+)[^)]*\)", page.read_text()):
+            assert link.startswith("https://") or (page.parent / link).exists(), f"{page.name}: {link}"
