@@ -1,6 +1,6 @@
 -- How the space is doing, for BI tools.
 create view status as
-select * from audience_bi.status;
+select * from status;
 
 comment on view status is
 'How the space is doing, in one row: what is loaded, embedded and refreshed.
