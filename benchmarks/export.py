@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import subprocess
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import coo_matrix
-from serving import DIMENSIONS, Connection
+from serving import DIMENSIONS, SCHEMA, Connection
+
+from pgaudience.server import binary
 
 # Rows of binary COPY: https://www.postgresql.org/docs/current/sql-copy.html; a vector is its dimensions, 2 unused
 # bytes and float4s. A field of n bytes stands behind an int4 n.
@@ -22,6 +26,9 @@ _VECTOR = np.dtype([
 ])  # fmt: skip
 _HEADER, _TRAILER = b"PGCOPY\n\xff\r\n\x00" + bytes(8), b"\xff\xff"
 _ROWS_AT_ONCE = 5_000
+
+_ACTIVITY_OUT = f"copy (select user_key, entry_key, frequency from {SCHEMA}.activity) to stdout (format binary)"
+_VECTORS_OUT = f"copy (select entry_key, embedding from {SCHEMA}.entry_vectors) to stdout (format binary)"
 
 _TARGET = f"create table if not exists public.built (user_key bigint primary key, embedding vector({DIMENSIONS}))"
 
@@ -41,16 +48,13 @@ class Exported:
     vectors: NDArray[np.float32]
 
     @classmethod
-    def read(cls, connection: Connection) -> Self:
-        activity = _copy_out(connection, "select user_key, entry_key, frequency from activity", _ACTIVITY)
-        vectors = _copy_out(connection, "select entry_key, embedding from entry_vectors", _VECTOR)
+    def read(cls, copy_out: Callable[[str], bytes]) -> Self:
+        activity = _parsed(copy_out(_ACTIVITY_OUT), _ACTIVITY)
+        vectors = _parsed(copy_out(_VECTORS_OUT), _VECTOR)
         user_keys, users = _numbered(activity["user"].astype(np.int64))
-        places = np.zeros(vectors["key"].max() + 1, dtype=np.int64)
-        places[vectors["key"]] = np.arange(len(vectors))
-        entries = places[activity["entry"].astype(np.int64)]
-        return cls(
-            user_keys, users, entries, activity["frequency"].astype(np.float64), vectors["vector"].astype(np.float32)
-        )
+        _, entries = _numbered(activity["entry"].astype(np.int64), among=vectors["key"].astype(np.int64))
+        frequencies = activity["frequency"].astype(np.float64)
+        return cls(user_keys, users, entries, frequencies, vectors["vector"].astype(np.float32))
 
     def profiles(self) -> NDArray[np.float32]:
         """Return the unit vectors of the users, shape (u, d): sums of entry vectors weighted by ln(1 + frequency)."""
@@ -73,17 +77,40 @@ def write_back(connection: Connection, user_keys: NDArray[np.int64], profiles: N
     connection.commit()
 
 
-def _copy_out(connection: Connection, query: str, row: np.dtype) -> np.ndarray:
-    with connection.cursor().copy(f"copy ({query}) to stdout (format binary)") as copy:
-        data = b"".join(copy)
-    return np.frombuffer(data, dtype=row, offset=len(_HEADER), count=(len(data) - len(_HEADER)) // row.itemsize)
+def through_psycopg(connection: Connection) -> Callable[[str], bytes]:
+    """Return a function that has psycopg run a COPY, as most programs would; it hands over every row by itself."""
+
+    def copy_out(statement: str) -> bytes:
+        with connection.cursor().copy(statement) as copy:
+            return b"".join(copy)
+
+    return copy_out
 
 
-def _numbered(keys: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return the distinct keys, ascending, and for each key its place among them; keys are small, so without sorting."""
-    present = np.zeros(keys.max() + 1, dtype=np.bool_)
-    present[keys] = True
-    return np.flatnonzero(present), (np.cumsum(present) - 1)[keys]
+def through_psql(url: str) -> Callable[[str], bytes]:
+    """Return a function that has psql run a COPY and takes its output whole: ten times as fast."""
+
+    def copy_out(statement: str) -> bytes:
+        command = [binary("psql"), "--no-psqlrc", "--quiet", "--dbname", url, "--command", statement]
+        return subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout
+
+    return copy_out
+
+
+def _parsed(data: bytes, row: np.dtype) -> np.ndarray:
+    count = (len(data) - len(_HEADER) - len(_TRAILER)) // row.itemsize
+    return np.frombuffer(data, dtype=row, offset=len(_HEADER), count=count)
+
+
+def _numbered(
+    keys: NDArray[np.int64], among: NDArray[np.int64] | None = None
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return distinct keys, ascending unless given, and the place of each key among them. Small keys need no sort."""
+    if among is None:
+        among = np.flatnonzero(np.bincount(keys))
+    places = np.zeros(among.max() + 1, dtype=np.int64)
+    places[among] = np.arange(len(among))
+    return among, places[keys]
 
 
 def _rows(user_keys: NDArray[np.int64], profiles: NDArray[np.float32]) -> np.ndarray:

@@ -6,15 +6,22 @@ declare
     _reader constant text := _space || '_reader';
     _writer constant text := _space || '_writer';
     _role text;
+    _readable text;
 begin
+    -- Not 'all tables in schema': somebody else may have a view here, which is not for this role to grant.
+    select string_agg(c.oid::regclass::text, ', ') into _readable
+    from pg_class c
+    where c.relnamespace in (to_regnamespace(quote_ident(_space)), to_regnamespace(quote_ident(_bi)))
+        and c.relkind in ('r', 'v', 'm')
+        and has_table_privilege(c.oid, 'select with grant option');
+
     foreach _role in array array[_reader, _writer] loop
         continue when to_regrole(quote_ident(_role)) is null;
         execute format('grant usage on schema %I to %I', _space, _role);
-        execute format('grant select on all tables in schema %I to %I', _space, _role);
+        execute format('grant select on %s to %I', _readable, _role);
         if to_regnamespace(quote_ident(_bi)) is not null
             and has_schema_privilege(_bi, 'usage with grant option') then
             execute format('grant usage on schema %I to %I', _bi, _role);
-            execute format('grant select on all tables in schema %I to %I', _bi, _role);
         end if;
     end loop;
 

@@ -9,8 +9,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import TESTS, Cluster, run_psql
 
+from conftest import TESTS, Cluster, run_psql
 from pgaudience.demo import run_demo
 
 CHECKOUT = TESTS.parent

@@ -130,9 +130,9 @@ def _bi_schema(connection: Connection, schema: str) -> Check:
     usable = _one(
         connection, "select has_schema_privilege(%s, oid, 'create') from pg_namespace where nspname = %s", owner, name
     )
-    ask = "" if usable else f"Ask the DBA for: {statement_for_schema(name, owner, exists=usable is not None)} then "
+    ask = f"Ask the DBA for: {statement_for_schema(name, owner, exists=usable is not None)} then run"
     found = "present" if installed else "missing" if usable is None else "without its views"
-    return Check(f"schema {name}", installed, found, f"{ask}run: pgaudience migrate")
+    return Check(f"schema {name}", installed, found, f"{'Run' if usable else ask}: pgaudience migrate")
 
 
 def _model(connection: Connection) -> Check:

@@ -35,7 +35,7 @@ for command in (*spaces.COMMANDS, *data.COMMANDS, *models.COMMANDS, *queries.COM
 def main() -> None:
     """Run the command line; an expected failure is one line and a hint on stderr, and exit status 1."""
     try:
-        cli.main(standalone_mode=False)
+        sys.exit(cli.main(standalone_mode=False))
     except click.Abort:
         click.echo("Interrupted. What was committed stays; run the same command again to go on.", err=True)
         sys.exit(INTERRUPTED)

@@ -1,0 +1,217 @@
+"""The command line as a user meets it: a process, its output, its exit status."""
+
+from __future__ import annotations
+
+import os
+import pty
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from conftest import Cluster, connect, migrate_toy
+from pgaudience.demo import run_demo
+
+
+def command(url: str, *args: str, cwd: Path | None = None, text: str = "") -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "pgaudience", *args],
+        env={**os.environ, "PGAUDIENCE_DATABASE_URL": url},
+        cwd=cwd, input=text, capture_output=True, text=True, timeout=120,
+    )  # fmt: skip
+
+
+@pytest.fixture
+def places(cluster18: Cluster) -> str:
+    return cluster18.clone("places", lambda url: run_demo(url, None, "places"))
+
+
+@pytest.fixture
+def space(cluster: Cluster) -> str:
+    def fill(url: str) -> None:
+        with psycopg.connect(url) as connection:
+            connection.execute("create extension vector with schema public")
+        migrate_toy(url)
+
+    return cluster.clone("space", fill)
+
+
+def test_help_loads_nothing_heavy() -> None:
+    script = (
+        "import sys, pgaudience.cli\n"
+        "heavy = {'torch', 'sentence_transformers', 'openai', 'sqlalchemy', 'alembic', 'psycopg', 'numpy', 'pyarrow'}\n"
+        "print(sorted(heavy & set(sys.modules)))"
+    )
+    assert subprocess.check_output([sys.executable, "-c", script], text=True) == "[]\n"
+
+
+def test_a_load_says_what_became_of_every_row(space: str, tmp_path: Path) -> None:
+    (tmp_path / "rows.csv").write_text("customer,item,count\nann,Ski,2\n,Ski,1\nbob,Ski,-1\nbob,Bar\n")
+    done = command(space, "load", "rows.csv", "--no-embed", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "rows.csv: user = customer, entry = item, frequency = count" in done.stderr
+    assert "4 rows read: 1 accepted, 3 rejected" in done.stderr
+    assert "line 3: blank user" in done.stderr
+    assert len((tmp_path / "pgaudience.rejects.csv").read_text().splitlines()) == 4
+    assert done.stdout == ""
+
+
+def test_standard_input(space: str, tmp_path: Path) -> None:
+    done = command(space, "load", "-", "--format", "jsonl", "--no-embed", "--no-refresh",
+                   text='{"user": "ann", "entry": "Ski"}\n', cwd=tmp_path)  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert list(tmp_path.iterdir()) == []
+    with connect(space) as connection:
+        assert connection.execute("select frequency from activity").fetchall() == [(1,)]
+
+
+def test_strict_stops_with_one_line_and_a_hint(space: str, tmp_path: Path) -> None:
+    (tmp_path / "rows.csv").write_text("user,item\nann,Ski\nann,\n")
+    done = command(space, "load", "rows.csv", "--strict", cwd=tmp_path)
+    assert done.returncode == 1
+    assert "Error: " in done.stderr and "line 3" in done.stderr and "Hint: " in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("args", "message"),
+    [
+        (["--schema", "nowhere", "status"], "there is no space 'nowhere'"),
+        (["load", "missing.csv"], "missing.csv"),
+        (["load"], "Give a FILE"),
+        (["load", "--query", "select 1"], "go together"),
+        (["search", "  "], "blank"),
+        (["--schema", "x" * 49, "migrate"], "cannot be named"),
+        (["migrate", "--model", "magic"], "names no embedding model"),
+        (["migrate", "--model", "sentence-transformers:all-MiniLM-L6-v2"], "is made for tests:handmade"),
+    ],
+)
+def test_what_goes_wrong_is_said_without_a_traceback(space: str, args: list[str], message: str, tmp_path: Path) -> None:
+    done = command(space, *args, cwd=tmp_path)
+    assert done.returncode != 0
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_an_unreachable_database(tmp_path: Path) -> None:
+    done = command(f"postgresql://nobody@/nothing?host={tmp_path}", "status")
+    assert done.returncode == 1
+    assert "cannot connect" in done.stderr and "Traceback" not in done.stderr
+
+
+def test_search_embeds_a_new_text_and_keeps_it(places: str) -> None:
+    done = command(places, "search", "winter sports", "-k", "2")
+    assert done.returncode == 0, done.stderr
+    assert "user_ski_only" in done.stdout.splitlines()[3]
+    with connect(places) as connection:
+        assert connection.execute("select query_source('winter sports')").fetchone() == ("exact",)
+
+
+def test_status_and_check(places: str) -> None:
+    status = command(places, "status")
+    assert ["entries", "38"] in [line.split() for line in status.stdout.splitlines()]
+    assert command(places, "check").returncode == 0
+    with connect(places, autocommit=True) as connection:
+        connection.execute("update space set weighting = 'sqrt'")
+    failed = command(places, "check")
+    assert failed.returncode == 1 and "pgaudience refresh" in failed.stdout
+    assert command(places, "refresh").returncode == 0
+    assert command(places, "check").returncode == 0
+
+
+def test_psql_and_url(places: str) -> None:
+    assert command(places, "url").stdout.strip() == places
+    done = command(places, "psql", "--no-align", "--tuples-only", "-c", "select users from status")
+    assert done.stdout == "10\n", done.stderr
+
+
+def test_the_demo_twice_and_beside_other_data(places: str, tmp_path: Path) -> None:
+    again = command(places, "demo")
+    assert again.returncode == 0, again.stderr
+    assert "user_ski_with_daily_life" in again.stdout and "Go on in SQL" in again.stdout
+    (tmp_path / "own.csv").write_text("user,item\nann,Ski\n")
+    assert command(places, "load", "own.csv", "--no-embed", cwd=tmp_path).returncode == 0
+    refused = command(places, "demo")
+    assert refused.returncode == 1 and "already holds other data" in refused.stderr
+
+
+def test_index_and_searches_of_every_size(space: str) -> None:
+    """Five thousand users around a circle: an index scan gives too few rows for a large k or a narrow filter."""
+    with connect(space, autocommit=True) as connection:
+        connection.execute("insert into entries (entry) select 'e' || n from generate_series(1, 5000) n")
+        connection.execute(
+            "insert into entry_vectors (entry_key, embedding)"
+            " select entry_key, array[cos(entry_key), sin(entry_key), entry_key % 7]::vector from entries"
+        )
+        connection.execute(
+            "insert into users (user_id, attributes) select 'u' || n, jsonb_build_object('rare', n %% 1000 = 0)"
+            " from generate_series(1, 5000) n", []
+        )  # fmt: skip
+        connection.execute(
+            "insert into activity (user_key, entry_key, frequency) select n, n, 1 from generate_series(1, 5000) n"
+        )
+        connection.execute("call refresh()")
+        assert command(space, "index").returncode == 0
+        assert command(space, "index").returncode == 0
+        connection.execute("analyze")
+        for k in (20, 300, 1000, 4999, 9999):
+            ((found, best),) = connection.execute(
+                "select count(*), max(score) from search_users('[1,0,0]'::vector, k => %s)", [k]
+            ).fetchall()
+            assert found == min(k, 5000) and best > 0.99
+            (entries,) = connection.execute(
+                "select count(*) from search_entries('[1,0,0]'::vector, k => %s)", [k]
+            ).fetchall()
+            assert entries == (min(k, 5000),)
+        rare = "select count(*) from search_users('[1,0,0]'::vector, k => 20, filter => '{\"rare\": true}')"
+        assert connection.execute(rare).fetchone() == (5,)
+        exact = connection.execute("select array_agg(user_id) from search_users('[1,0,0]'::vector, k => 20)").fetchone()
+        plan = connection.execute(
+            "explain select user_id from user_vectors order by embedding <=> '[1,0,0]'::vector limit 5"
+        ).fetchall()
+        assert "user_vectors_embedding" in str(plan)
+        connection.execute("update space set weighting = 'sqrt'")
+        connection.execute("call refresh()")
+        indexes = connection.execute("select count(*) from pg_indexes where indexname like '%%_vectors_embedding'", [])
+        assert indexes.fetchone() == (2,)
+        assert command(space, "index", "--drop").returncode == 0
+        without = connection.execute(
+            "select array_agg(user_id) from search_users('[1,0,0]'::vector, k => 20)"
+        ).fetchone()
+        assert len(set(exact[0]) & set(without[0])) >= 18  # type: ignore[index]
+
+
+def test_a_bar_on_a_terminal(space: str, tmp_path: Path) -> None:
+    (tmp_path / "rows.csv").write_text("user,item\nann,Ski\n")
+    ours, theirs = pty.openpty()
+    done = subprocess.run(
+        [sys.executable, "-m", "pgaudience", "load", "rows.csv", "--no-embed", "--no-refresh"],
+        env={**os.environ, "PGAUDIENCE_DATABASE_URL": space, "TERM": "xterm", "COLUMNS": "120"},
+        cwd=tmp_path, stderr=theirs, timeout=60,
+    )  # fmt: skip
+    os.close(theirs)
+    shown = os.read(ours, 100_000).decode()
+    os.close(ours)
+    assert done.returncode == 0
+    assert "bytes/s" in shown and "━" in shown
+
+
+def test_an_interrupt_loads_nothing_and_says_so(space: str, tmp_path: Path) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "pgaudience", "load", "-", "--format", "csv", "--no-embed"],
+        env={**os.environ, "PGAUDIENCE_DATABASE_URL": space},
+        cwd=tmp_path, stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    assert process.stdin is not None
+    process.stdin.write("user,item\nann,Ski\n")
+    process.stdin.flush()
+    time.sleep(2)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 130 and "Interrupted" in errors
+    with connect(space) as connection:
+        assert connection.execute("select count(*) from users").fetchone() == (0,)
