@@ -10,7 +10,8 @@ from serving import Connection, serving, settle
 from shopping import product_names
 
 from pgaudience.embedding.embed import embed_pending
-from pgaudience.embedding.provider import DEFAULT_MODEL, Provider, provider_for
+from pgaudience.embedding.provider import Provider
+from pgaudience.embedding.registry import DEFAULT_MODEL, provider_for
 from pgaudience.embedding.sentence_transformers import ENCODE_AT_ONCE
 
 TEXTS, SMALL_TEXTS = 4_000, 500

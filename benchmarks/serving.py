@@ -13,7 +13,7 @@ from typing import Any
 import psycopg
 
 from pgaudience.database import connect, open_space
-from pgaudience.embedding.provider import DEFAULT_MODEL
+from pgaudience.embedding.registry import DEFAULT_MODEL
 from pgaudience.installing import migrate
 from pgaudience.server import EmbeddedServer
 

@@ -11,6 +11,8 @@
 \ir functions/query_source.sql
 \ir functions/request_embedding.sql
 \ir functions/embed.sql
+\ir functions/check_query.sql
+\ir functions/check_users.sql
 \ir functions/nearest_users.sql
 \ir functions/search_users_by_vector.sql
 \ir functions/search_users.sql

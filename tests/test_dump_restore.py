@@ -96,7 +96,10 @@ def test_from_16_into_18(indexed: str, cluster18: Cluster, tmp_path: Path) -> No
     fresh = cluster18.clone("bare", lambda _: None)
     restore(fresh, 18, tmp_path / "dump")
     assert content(fresh) == content(indexed)
-    migrate(fresh, "audience", model=None, weighting=None, measure=lambda _: TOY_MODEL)
+    assert migrate(fresh, "audience", model=None, weighting=None, measure=lambda _: TOY_MODEL).changed
+    with connect(fresh) as connection:
+        connection.execute("set role audience_reader")
+        assert connection.execute("select count(*) from audience_bi.users").fetchone() == (6,)
     check_is_alive(fresh)
 
 

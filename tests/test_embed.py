@@ -17,7 +17,8 @@ from conftest import Cluster, connect, run_psql
 from openai_server import DIMENSIONS, OpenAIServer, serving
 from pgaudience.database import open_space
 from pgaudience.embedding.embed import embed_pending
-from pgaudience.embedding.provider import DimensionMismatch, Provider, ProviderError, provider_for
+from pgaudience.embedding.provider import DimensionMismatch, Provider, ProviderError
+from pgaudience.embedding.registry import provider_for
 from pgaudience.installing import migrate
 from pgaudience.pipeline import embed_query, embed_space, estimate_space, space_provider
 
@@ -100,7 +101,7 @@ def test_a_killed_process_resumes(space: str, server: OpenAIServer, provider: Pr
     import os, signal
     from conftest import connect
     from pgaudience.embedding.embed import embed_pending
-    from pgaudience.embedding.provider import provider_for
+    from pgaudience.embedding.registry import provider_for
 
     provider = provider_for({server.model!r}, base_url={server.url!r})
     provider.batch_size = {BATCH}

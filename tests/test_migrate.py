@@ -256,6 +256,16 @@ def test_indexes_on_a_rebuilt_materialized_view_come_back(toy: str, package: Pat
     assert len(before) == 6
 
 
+def test_what_somebody_dropped_comes_back(toy: str) -> None:
+    before = [definitions(toy, schema) for schema in ("audience", "audience_bi")]
+    rows(toy, "drop materialized view user_vectors cascade")
+    rows(toy, "drop schema audience_bi cascade")
+    rows(toy, "drop function similar_users")
+    assert run(toy).changed
+    assert [definitions(toy, schema) for schema in ("audience", "audience_bi")] == before
+    assert len(rows(toy, VECTORS)) == 5
+
+
 @pytest.mark.parametrize("relation", ["status", "user_vectors"])
 def test_somebody_elses_view_stops_the_upgrade(toy: str, package: Path, relation: str) -> None:
     rows(toy, f"create view my_report as select * from {relation}")

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from conftest import Cluster, connect, shared
 from pgaudience.database import open_space
-from pgaudience.embedding.provider import measure
+from pgaudience.embedding.registry import measure
 from pgaudience.installing import migrate
 from pgaudience.loading.load import load
 from pgaudience.pipeline import embed_query, embed_space

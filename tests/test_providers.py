@@ -18,15 +18,8 @@ import pytest
 from openai_server import DIMENSIONS, OpenAIServer, minilm, serving
 from pgaudience.embedding import openai as openai_module
 from pgaudience.embedding.each import CONTROL, Embeddings, embed_each
-from pgaudience.embedding.provider import (
-    DEFAULT_MODEL,
-    DimensionMismatch,
-    Provider,
-    ProviderError,
-    TextRefused,
-    estimate_tokens,
-    provider_for,
-)
+from pgaudience.embedding.provider import DimensionMismatch, Provider, ProviderError, TextRefused, estimate_tokens
+from pgaudience.embedding.registry import DEFAULT_MODEL, provider_for
 from pgaudience.errors import PgaudienceError
 
 SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
@@ -135,7 +128,7 @@ def test_the_packaged_model_needs_no_network_and_no_torch_before_it_embeds(tmp_p
 import sys
 calls = []
 sys.addaudithook(lambda event, _: calls.append(event) if event in ("socket.connect", "socket.getaddrinfo") else None)
-from pgaudience.embedding.provider import provider_for
+from pgaudience.embedding.registry import provider_for
 for name in ("sentence-transformers/all-MiniLM-L6-v2", "all-MiniLM-L6-v2"):
     packaged = provider_for("sentence-transformers:" + name)
     assert packaged.dimensions == 384

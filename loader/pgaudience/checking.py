@@ -10,14 +10,16 @@ import psycopg
 from psycopg import sql
 
 from pgaudience.database import use_schema
-from pgaudience.embedding.provider import provider_for
+from pgaudience.embedding.registry import provider_for
 from pgaudience.errors import PgaudienceError
+from pgaudience.installing import objects
 from pgaudience.installing.bundle import bundle_digest
 from pgaudience.installing.surroundings import (
     LEAST_SERVER,
     LEAST_VECTOR,
     present_roles,
     role_names,
+    roles_without_rights,
     statement_for_schema,
 )
 
@@ -97,10 +99,12 @@ def _space(connection: Connection, schema: str) -> Check:
 def _bundle(connection: Connection, schema: str) -> Check:
     with_bi = _one(connection, _HAS_BI)
     digest = bundle_digest(present_roles(connection, schema), with_bi=with_bi)
-    current = _one(connection, "select bundle_digest from space") == digest
-    return Check(
-        "functions and views", current, "up to date" if current else "of another version", "Run: pgaudience migrate"
-    )
+    found = "up to date"
+    if _one(connection, "select bundle_digest from space") != digest:
+        found = "of another version"
+    elif missing := objects.missing(connection, schema):
+        found = f"{len(missing)} missing: {', '.join(missing[:3])}"
+    return Check("functions and views", found == "up to date", found, "Run: pgaudience migrate")
 
 
 def _temporary_tables(connection: Connection) -> Check:
@@ -115,21 +119,22 @@ def _temporary_tables(connection: Connection) -> Check:
 
 
 def _roles(connection: Connection, schema: str) -> Iterator[Check]:
-    present = present_roles(connection, schema)
+    present, without_rights = present_roles(connection, schema), roles_without_rights(connection, schema)
     for role in role_names(schema):
         create = sql.SQL("create role {} nologin;").format(sql.Identifier(role)).as_string()
-        yield Check(
-            f"role {role}", role in present, "present" if role in present else "missing",
-            f"Ask the DBA for: {create} then run: pgaudience migrate",
-        )  # fmt: skip
+        ask = f"Ask the DBA for: {create} then run"
+        found = "missing" if role not in present else "without rights" if role in without_rights else "present"
+        mend = f"{'Run' if role in present else ask}: pgaudience migrate"
+        yield Check(f"role {role}", found == "present", found, mend)
 
 
 def _bi_schema(connection: Connection, schema: str) -> Check:
-    name, installed = f"{schema}_bi", _one(connection, _HAS_BI)
+    name = f"{schema}_bi"
     owner = _one(connection, "select pg_get_userbyid(relowner) from pg_class where oid = 'space'::regclass")
     usable = _one(
         connection, "select has_schema_privilege(%s, oid, 'create') from pg_namespace where nspname = %s", owner, name
     )
+    installed = usable is not None and _one(connection, _HAS_BI)
     ask = f"Ask the DBA for: {statement_for_schema(name, owner, exists=usable is not None)} then run"
     found = "present" if installed else "missing" if usable is None else "without its views"
     return Check(f"schema {name}", installed, found, f"{'Run' if usable else ask}: pgaudience migrate")

@@ -12,7 +12,7 @@ import psycopg
 from rich.console import Console
 
 from pgaudience.database import connect, open_space
-from pgaudience.embedding.provider import measure
+from pgaudience.embedding.registry import measure
 from pgaudience.errors import PgaudienceError
 from pgaudience.installing import migrate
 from pgaudience.loading.load import load

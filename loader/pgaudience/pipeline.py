@@ -9,8 +9,9 @@ import psycopg
 
 from pgaudience.database import Space
 from pgaudience.embedding.embed import Embedded, check_fits, embed_pending, pending_entries, pending_texts
-from pgaudience.embedding.provider import Provider, provider_for
+from pgaudience.embedding.provider import Provider
 from pgaudience.embedding.queries import embed_waiting_queries
+from pgaudience.embedding.registry import provider_for
 from pgaudience.errors import PgaudienceError
 from pgaudience.progress import progress
 

@@ -38,6 +38,9 @@ Example: update space set weighting = ''sqrt''; call refresh();'""")
 
     op.execute(f"create type user_vector as (embedding vector({dimensions}))")
     op.execute("comment on type user_vector is 'Gives computed vectors the dimensions of the space: vector(n).'")
+    op.execute("comment on column user_vector.embedding is 'The vector.'")
+    op.execute("comment on table alembic_version is 'The newest migration that is in the space.'")
+    op.execute("comment on column alembic_version.version_num is 'Its number.'")
 
     op.execute("""
 create table users (

@@ -19,14 +19,8 @@ declare
     _default_k constant bigint := 20;
     _seeds bigint;
     _centroid vector;
-    _missing text[];
     _k bigint := coalesce(lookalikes.k, _default_k);
 begin
-    if cardinality(lookalikes.user_ids) is null or cardinality(lookalikes.user_ids) = 0 then
-        raise exception using
-            errcode = 'invalid_parameter_value',
-            message = 'user_ids names no user';
-    end if;
     if lookalikes.k is not null and lookalikes.fraction is not null then
         raise exception using
             errcode = 'invalid_parameter_value',
@@ -39,16 +33,7 @@ begin
             message = format('fraction is a share of all other users, 0 to 1, not %s', lookalikes.fraction);
     end if;
 
-    select array_agg(s.user_id order by s.user_id) into _missing
-    from (select distinct unnest(lookalikes.user_ids) as user_id) s
-    where not exists (select from user_vectors v where v.user_id = s.user_id);
-
-    if _missing is not null then
-        raise exception using
-            errcode = 'no_data_found',
-            message = format('users without a vector: %s', array_to_string(_missing[:5], ', ')),
-            hint = 'Leave them out, or embed their entries and: call refresh();';
-    end if;
+    perform check_users(lookalikes.user_ids);
 
     select count(*), l2_normalize(sum(v.embedding)) into _seeds, _centroid
     from user_vectors v

@@ -26,16 +26,8 @@ declare
     _index_limit constant bigint := 1000;
     _keys bigint[];
 begin
-    if nearest_users.query is null or vector_norm(nearest_users.query) = 0 then
-        raise exception using
-            errcode = 'invalid_parameter_value',
-            message = 'the query vector has no direction: it is null or all zeros';
-    end if;
-    if nearest_users.k is null or nearest_users.k < 0 then
-        raise exception using
-            errcode = 'invalid_parameter_value',
-            message = format('k is how many users to return, not %s', coalesce(nearest_users.k::text, 'null'));
-    end if;
+    perform check_query(nearest_users.query, nearest_users.k);
+
     if nearest_users.filter is null or jsonb_typeof(nearest_users.filter) <> 'object' then
         raise exception using
             errcode = 'invalid_parameter_value',

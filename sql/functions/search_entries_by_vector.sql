@@ -22,16 +22,8 @@ declare
     _index_limit constant bigint := 1000;
     _keys bigint[];
 begin
-    if search_entries.query is null or vector_norm(search_entries.query) = 0 then
-        raise exception using
-            errcode = 'invalid_parameter_value',
-            message = 'the query vector has no direction: it is null or all zeros';
-    end if;
-    if search_entries.k is null or search_entries.k < 0 then
-        raise exception using
-            errcode = 'invalid_parameter_value',
-            message = format('k is how many entries to return, not %s', coalesce(search_entries.k::text, 'null'));
-    end if;
+    perform check_query(search_entries.query, search_entries.k);
+
     if not exists (select from entry_vectors) then
         raise exception using
             errcode = 'object_not_in_prerequisite_state',

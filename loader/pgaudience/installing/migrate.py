@@ -114,7 +114,11 @@ class _Migrator:
 
     def _is_behind(self, digest: str) -> bool:
         installed = self._connection.execute("select bundle_digest from space").fetchone()
-        return installed != (digest,)
+        return (
+            installed != (digest,)
+            or bool(objects.missing(self._connection, self._schema))
+            or bool(surroundings.roles_without_rights(self._connection, self._schema))
+        )
 
     def _alembic_is_behind(self) -> bool:
         context = MigrationContext.configure(self._transaction, opts={"version_table_schema": self._schema})

@@ -37,7 +37,7 @@ order by present.catalog = 'pg_trigger'::regclass, present.oid
 # Every materialized view with all that its definition stands on, down to the tables.
 _FOUNDATIONS = """
 with recursive foundations as (
-    select i.identity as matview, 'pg_class'::regclass::oid as catalog, i.identity::regclass::oid as object
+    select i.identity as matview, 'pg_class'::regclass::oid as catalog, to_regclass(i.identity)::oid as object
     from installed_objects i
     where i.kind = 'materialized view'
     union
@@ -58,7 +58,7 @@ join installed_objects i on (i.kind, i.identity) = (o.type, o.identity)
 _INDEXES_OF_MATVIEWS = """
 select i.indexrelid::regclass::text, pg_get_indexdef(i.indexrelid)
 from installed_objects o
-join pg_index i on i.indrelid = o.identity::regclass
+join pg_index i on i.indrelid = to_regclass(o.identity)
 where o.kind = 'materialized view' and not o.file = any (%s)
 """
 
@@ -82,6 +82,13 @@ def install(connection: Connection, file: SqlFile, schemas: list[str]) -> None:
             " select coalesce(max(position), 0) + 1, %s, %s, %s, %s from installed_objects",
             [file.path, file.digest, kind, identity],
         )
+
+
+def missing(connection: Connection, schema: str) -> list[str]:
+    """Return the objects of a space that were installed and are gone, since somebody has dropped them."""
+    present = set(connection.execute(_PRESENT, {"schemas": [schema, f"{schema}_bi"]}).fetchall())
+    installed = connection.execute("select kind, identity from installed_objects order by position").fetchall()
+    return [f"{kind} {identity}" for kind, identity in installed if (kind, identity) not in present]
 
 
 def files_to_keep(connection: Connection, files: Collection[SqlFile]) -> list[str]:

@@ -35,6 +35,12 @@ from (
 ) o
 """
 
+_WITHOUT_RIGHTS = """
+select r.rolname
+from pg_roles r
+where r.rolname = any (%s) and not has_table_privilege(r.oid, format('%%I.space', %s::text), 'select')
+"""
+
 
 @dataclass(slots=True)
 class ForTheDba:
@@ -185,3 +191,8 @@ def present_roles(connection: Connection, schema: str) -> list[str]:
         "select rolname from pg_roles where rolname = any (%s) order by rolname", [list(role_names(schema))]
     )
     return [row[0] for row in found]
+
+
+def roles_without_rights(connection: Connection, schema: str) -> list[str]:
+    """Return those of the two roles that may not read the space: made, or made anew, since the last installation."""
+    return [row[0] for row in connection.execute(_WITHOUT_RIGHTS, [list(role_names(schema)), schema])]

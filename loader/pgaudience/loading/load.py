@@ -52,6 +52,7 @@ def load(
         read = [_stage(staging, source) for source in sources]
         for chunk in users:
             staging.add_users(chunk)
+        staging.flush()
         with progress("Merging", None, "rows") as shown:
             merged = merge(connection, mode)
             shown.advance(sum(source.accepted for source in read))

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, LiteralString
 
 import numpy as np
 import psycopg
 from numpy.typing import NDArray
-from psycopg import sql
 
 from pgaudience.reading import NO_TIME, Chunk, UserChunk
 
@@ -34,6 +33,8 @@ create temporary table staged_attributes (
     attributes jsonb
 ) on commit drop;
 """
+
+_COPY_ACTIVITY = "copy staged_activity (user_number, entry_number, frequency, occurred_at) from stdin (format binary)"
 
 # Binary COPY of one activity row: the number of fields, then each field behind its length in bytes, big-endian.
 # https://www.postgresql.org/docs/current/sql-copy.html
@@ -57,27 +58,30 @@ _MINUS_INFINITY = np.iinfo(np.int64).min  # how timestamptz has it; the merge re
 
 
 MOST_REMEMBERED = 100_000
+ROWS_AT_ONCE = 50_000
 
 
-class Numbering:
+class Numbering(dict[str, int]):
     """Gives each distinct text a number, and forgets when its memory is full: a text may then get a second one."""
 
     def __init__(self, characters: int = 50_000_000) -> None:
-        self._numbers: dict[str, int] = {}
+        self.new: list[tuple[int, str]] = []
         self._next = 0
         self._free = self._characters = characters
 
-    def number(self, texts: Sequence[str]) -> tuple[NDArray[np.int32], list[tuple[int, str]]]:
-        """Return the number of each text, shape (len(texts),), and those that are new, with their texts."""
+    def __missing__(self, text: str) -> int:
+        number = self[text] = self._next
+        self._next += 1
+        self._free -= len(text) + 100
+        self.new.append((number, text))
+        return number
+
+    def number(self, texts: Sequence[str]) -> NDArray[np.int32]:
+        """Return the number of each text, shape (len(texts),); those that got one now are added to `new`."""
         if self._free < 0:
-            self._numbers.clear()
+            self.clear()
             self._free = self._characters
-        unknown = set(texts).difference(self._numbers)
-        new = list(enumerate(unknown, start=self._next))
-        self._next += len(new)
-        self._numbers.update((text, number) for number, text in new)
-        self._free -= sum(map(len, unknown)) + 100 * len(unknown)
-        return np.fromiter(map(self._numbers.__getitem__, texts), np.int32, count=len(texts)), new
+        return np.fromiter(map(self.__getitem__, texts), np.int32, count=len(texts))
 
 
 class Staging:
@@ -87,28 +91,40 @@ class Staging:
         self._connection = connection
         self._users, self._entries = Numbering(), Numbering()
         self._last_attributes: dict[int, dict[str, str | None]] = {}
+        self._rows: list[bytes] = []
+        self._waiting = 0
         connection.execute(_CREATE)
 
     def add(self, chunk: Chunk, attribute_names: Sequence[str]) -> None:
         """Stage the rows of a chunk, and the users' attributes in its extra columns."""
-        users, entries = self._number_users(chunk.users), self._number_entries(chunk.entries)
-        rows = np.zeros(len(users), dtype=_ROW)
+        rows = np.zeros(len(chunk.users), dtype=_ROW)
         rows["fields"] = 4
         rows["user_length"] = rows["entry_length"] = 4
         rows["frequency_length"] = rows["time_length"] = 8
-        rows["user"], rows["entry"], rows["frequency"] = users, entries, chunk.frequencies
+        rows["user"] = users = self._users.number(chunk.users)
+        rows["entry"] = self._entries.number(chunk.entries)
+        rows["frequency"] = chunk.frequencies
         rows["time"] = _MINUS_INFINITY if chunk.times is None else _on_the_wire(chunk.times)
-        statement = (
-            "copy staged_activity (user_number, entry_number, frequency, occurred_at) from stdin (format binary)"
-        )
-        with self._connection.cursor().copy(statement) as copy:
-            copy.write(_COPY_HEADER + rows.tobytes() + _COPY_TRAILER)
+        self._rows.append(rows.tobytes())
+        self._waiting += len(rows)
         if chunk.attributes is not None:
             self._stage_attributes(users, [dict(zip(attribute_names, row, strict=True)) for row in chunk.attributes])
+        if self._waiting >= ROWS_AT_ONCE:
+            self.flush()
 
     def add_users(self, chunk: UserChunk) -> None:
         """Stage users with their attributes."""
-        self._stage_attributes(self._number_users(chunk.users), chunk.attributes)
+        self._stage_attributes(self._users.number(chunk.users), chunk.attributes)
+
+    def flush(self) -> None:
+        """Send what waits here to the server; to be called once more when all is added."""
+        self._copy_texts("copy staged_users (number, user_id) from stdin", self._users.new)
+        self._copy_texts("copy staged_entries (number, entry) from stdin", self._entries.new)
+        if self._rows:
+            with self._connection.cursor().copy(_COPY_ACTIVITY) as copy:
+                copy.write(b"".join((_COPY_HEADER, *self._rows, _COPY_TRAILER)))
+        self._rows.clear()
+        self._waiting = 0
 
     def _stage_attributes(self, users: NDArray[np.int32], rows: Sequence[dict[str, str | None]]) -> None:
         if len(self._last_attributes) > MOST_REMEMBERED:
@@ -119,24 +135,12 @@ class Staging:
                     self._last_attributes[user] = attributes
                     copy.write_row((user, json.dumps(attributes)))
 
-    def _number_users(self, texts: Sequence[str]) -> NDArray[np.int32]:
-        numbers, new = self._users.number(texts)
-        self._copy("staged_users", ("number", "user_id"), new)
-        return numbers
-
-    def _number_entries(self, texts: Sequence[str]) -> NDArray[np.int32]:
-        numbers, new = self._entries.number(texts)
-        self._copy("staged_entries", ("number", "entry"), new)
-        return numbers
-
-    def _copy(self, table: str, columns: tuple[str, str], rows: Sequence[tuple[int, str]]) -> None:
-        statement = sql.SQL("copy {} ({}) from stdin").format(
-            sql.Identifier(table), sql.SQL(", ").join(map(sql.Identifier, columns))
-        )
-        if rows:
+    def _copy_texts(self, statement: LiteralString, texts: list[tuple[int, str]]) -> None:
+        if texts:
             with self._connection.cursor().copy(statement) as copy:
-                for row in rows:
+                for row in texts:
                     copy.write_row(row)
+        texts.clear()
 
 
 def _on_the_wire(times: NDArray[np.int64]) -> NDArray[np.int64]:

