@@ -123,11 +123,6 @@ def test_by_a_role_that_only_owns_the_database(
     cluster.execute("drop database {}", name)
 
 
-@pytest.mark.xfail(
-    strict=True,
-    raises=psycopg.errors.ObjectNotInPrerequisiteState,
-    reason="refresh() reads a view that is not populated before it refreshes it",
-)
 def test_a_view_that_was_not_populated(toy: str, cluster: Cluster, tmp_path: Path) -> None:
     with connect(toy) as connection:
         connection.execute("refresh materialized view user_vectors with no data")

@@ -34,7 +34,7 @@ comment on column space.weighting is
 Example: update space set weighting = ''sqrt''; call refresh();'""")
     op.execute("comment on column space.created_at is 'When the space was created.'")
     op.execute("comment on column space.refreshed_at is 'When refresh() last ran; null before the first time.'")
-    op.execute("comment on column space.bundle_digest is 'SHA-256 of the sql/ files that are installed.'")
+    op.execute("comment on column space.bundle_digest is 'SHA-256 of what is installed: files, migration, roles.'")
 
     op.execute(f"create type user_vector as (embedding vector({dimensions}))")
     op.execute("comment on type user_vector is 'Gives computed vectors the dimensions of the space: vector(n).'")

@@ -3,6 +3,9 @@
 -- The changes noted so far are removed first: whatever is committed after that stays noted, and at worst a change
 -- is noted that the refresh has seen already. Rewriting most rows under an HNSW index is far slower than building
 -- it anew, so after a change of policy the index makes way and comes back.
+--
+-- It runs with its owner's rights, so it first narrows search_path to the space: the schema of pgvector may be one in
+-- which others can create functions.
 create procedure refresh()
 language plpgsql
 security definer
@@ -14,6 +17,11 @@ declare
     _view text;
     _readable boolean;
 begin
+    perform pg_catalog.set_config(
+        'search_path',
+        pg_catalog.concat(pg_catalog.quote_ident(pg_catalog.current_schema()::text), ', pg_temp'),
+        true
+    );
     perform pg_advisory_xact_lock(hashtextextended('pgaudience refresh ' || current_schema(), 0));
 
     with seen as (
@@ -33,7 +41,14 @@ begin
     end if;
 
     foreach _view in array array['entry_stats', 'user_vectors'] loop
-        execute format('select exists (select from %I.%I)', current_schema(), _view) into _readable;
+        select c.relispopulated into _readable
+        from pg_class c
+        where c.oid = to_regclass(format('%I.%I', current_schema(), _view));
+
+        if _readable then
+            execute format('select exists (select from %I.%I)', current_schema(), _view) into _readable;
+        end if;
+
         execute format(
             'refresh materialized view %s %I.%I',
             case when _readable then 'concurrently' end,
