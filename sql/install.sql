@@ -4,6 +4,8 @@
 \ir functions/scale.sql
 \ir views/entry_stats_live.sql
 \ir materialized_views/entry_stats.sql
+\ir views/common_weights_live.sql
+\ir materialized_views/common_weights.sql
 \ir views/user_vectors_live.sql
 \ir materialized_views/user_vectors.sql
 \ir functions/record_change.sql

@@ -95,9 +95,12 @@ def test_the_same_load_twice_changes_nothing(space: str, tmp_path: Path) -> None
     text = "user,item,count\nann,Ski,0.1\nann,Ski,0.2\nbob,Bar,3\n"
     people = "user,age\nann,30\nbob,\n"
     run(space, text, users=people, tmp_path=tmp_path)
+    with connect(space, autocommit=True) as connection:
+        connection.execute("call refresh()")
     before = versions(space)
     merged = run(space, text, users=people, tmp_path=tmp_path)
     assert versions(space) == before
+    assert rows(space, "select stale from status") == [(False,)]
     assert merged == Merged(0, 0, 0, 0, 0, 0, {})
 
 

@@ -40,7 +40,7 @@ begin
         end if;
     end if;
 
-    foreach _view in array array['entry_stats', 'user_vectors'] loop
+    foreach _view in array array['entry_stats', 'common_weights', 'user_vectors'] loop
         select c.relispopulated into _readable
         from pg_class c
         where c.oid = to_regclass(format('%I.%I', current_schema(), _view));

@@ -1,22 +1,9 @@
 -- The profile of every user: the weighted sum of the vectors of their entries, at unit length.
 --
--- pgvector has no product of scalar and vector, and building a constant vector for each row would take most of the
--- time. The most common frequencies therefore get theirs once; only the rest is built row by row.
+-- Weights that common_weights does not hold, because they are rare or it is not refreshed yet, are computed row by row.
+-- max() tells the planner that there is one weighting, so that it joins in memory and in parallel.
 create view user_vectors_live as
-with common_weights as materialized (
-    select
-        c.frequency,
-        array_fill(entry_weight(c.frequency, s.weighting)::real, array[s.dimensions])::vector as weights
-    from space s
-    cross join (
-        select a.frequency
-        from activity a
-        group by a.frequency
-        order by count(*) desc, a.frequency
-        limit 1000
-    ) c
-),
-profiles as (
+with profiles as (
     select
         a.user_key,
         count(*) as entries,
@@ -24,11 +11,12 @@ profiles as (
         sum(a.frequency) filter (where v.entry_key is not null) / sum(a.frequency) as coverage,
         l2_normalize(sum(coalesce(
             v.embedding * w.weights,
-            scale(v.embedding, entry_weight(a.frequency, (select s.weighting from space s)))
+            scale(v.embedding, entry_weight(a.frequency, s.weighting))
         ))) as embedding
     from activity a
+    cross join (select max(weighting) as weighting from space) s
     left join entry_vectors v using (entry_key)
-    left join common_weights w using (frequency)
+    left join common_weights w on (w.frequency, w.weighting) = (a.frequency, s.weighting)
     group by a.user_key
     having count(v.entry_key) > 0
 )

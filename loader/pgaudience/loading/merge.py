@@ -85,45 +85,72 @@ select * from staged_pairs
 order by user_key, entry_key
 """
 
-_KEEP_PAIRS = """
-create temporary table pairs on commit drop as
-select * from staged_pairs
-"""
-
-_DELETE_OTHERS = """
-delete from activity a
-where a.user_key in (select p.user_key from pairs p)
-    and not exists (
-        select from pairs p where (p.user_key, p.entry_key) = (a.user_key, a.entry_key)
-    )
-"""
-
-_REPLACE = """
-update activity a
-set frequency = p.frequency, first_at = p.first_at, last_at = p.last_at
-from pairs p
-where (p.user_key, p.entry_key) = (a.user_key, a.entry_key)
-    and (p.frequency, p.first_at, p.last_at) is distinct from (a.frequency, a.first_at, a.last_at)
-"""
-
-_ADD = """
-update activity a
-set
-    frequency = a.frequency + p.frequency,
-    first_at = least(a.first_at, p.first_at),
-    last_at = greatest(a.last_at, p.last_at)
-from pairs p
-where (p.user_key, p.entry_key) = (a.user_key, a.entry_key)
-"""
-
-_INSERT_MISSING = """
-insert into activity (user_key, entry_key, frequency, first_at, last_at)
-select p.*
-from pairs p
-where not exists (
-    select from activity a where (a.user_key, a.entry_key) = (p.user_key, p.entry_key)
+_COMPARE_TO_REPLACE = """
+create temporary table differences on commit drop as
+with pairs as materialized (
+    select * from staged_pairs
+),
+held as (
+    select a.*
+    from activity a
+    where a.user_key in (select p.user_key from pairs p)
 )
+select
+    user_key,
+    entry_key,
+    p.frequency,
+    p.first_at,
+    p.last_at,
+    h.frequency is null as is_new,
+    p.frequency is null as is_gone
+from pairs p
+full join held h using (user_key, entry_key)
+where (p.frequency, p.first_at, p.last_at) is distinct from (h.frequency, h.first_at, h.last_at)
+order by user_key, entry_key
+"""
+
+_COMPARE_TO_ADD = """
+create temporary table differences on commit drop as
+select
+    p.user_key,
+    p.entry_key,
+    coalesce(a.frequency, 0) + p.frequency as frequency,
+    least(a.first_at, p.first_at) as first_at,
+    greatest(a.last_at, p.last_at) as last_at,
+    a.frequency is null as is_new,
+    false as is_gone
+from staged_pairs p
+left join activity a using (user_key, entry_key)
 order by p.user_key, p.entry_key
+"""
+
+_COUNT_DIFFERENCES = """
+select
+    count(*) filter (where is_gone),
+    count(*) filter (where not is_gone and not is_new),
+    count(*) filter (where is_new)
+from differences
+"""
+
+_DELETE_GONE = """
+delete from activity a
+using differences d
+where d.is_gone and (d.user_key, d.entry_key) = (a.user_key, a.entry_key)
+"""
+
+_UPDATE_CHANGED = """
+update activity a
+set frequency = d.frequency, first_at = d.first_at, last_at = d.last_at
+from differences d
+where not d.is_new and not d.is_gone and (d.user_key, d.entry_key) = (a.user_key, a.entry_key)
+"""
+
+_INSERT_NEW = """
+insert into activity (user_key, entry_key, frequency, first_at, last_at)
+select d.user_key, d.entry_key, d.frequency, d.first_at, d.last_at
+from differences d
+where d.is_new
+order by d.user_key, d.entry_key
 """
 
 # An attribute is a number if all its values in the load are: '007' keeps a column of codes a column of texts.
@@ -227,9 +254,10 @@ def _merge_activity(connection: Connection, mode: Mode) -> tuple[int, int, int]:
     connection.execute(_PAIRS)
     if connection.execute(_ALL_NEW).fetchone() == (True,):
         return 0, 0, connection.execute(_INSERT_ALL).rowcount
-    connection.execute(_KEEP_PAIRS)
-    connection.execute("analyze pairs")
-    removed = connection.execute(_DELETE_OTHERS).rowcount if mode == "replace" else 0
-    changed = connection.execute(_REPLACE if mode == "replace" else _ADD).rowcount
-    added = connection.execute(_INSERT_MISSING).rowcount
+    connection.execute(_COMPARE_TO_REPLACE if mode == "replace" else _COMPARE_TO_ADD)
+    connection.execute("analyze differences")
+    removed, changed, added = connection.execute(_COUNT_DIFFERENCES).fetchone() or (0, 0, 0)
+    for rows, statement in ((removed, _DELETE_GONE), (changed, _UPDATE_CHANGED), (added, _INSERT_NEW)):
+        if rows:
+            connection.execute(statement)
     return removed, changed, added

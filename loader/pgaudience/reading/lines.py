@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pgaudience.errors import PgaudienceError
 from pgaudience.reading.files import InputFile, explained
 
-BLOCK_BYTES = 1 << 18
+BLOCK_BYTES = 1 << 16
 LONGEST_LINE_BYTES = 1 << 26
 
 
