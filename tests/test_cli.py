@@ -87,6 +87,7 @@ def test_strict_stops_with_one_line_and_a_hint(space: str, tmp_path: Path) -> No
         (["search", "  "], "blank"),
         (["--schema", "x" * 49, "migrate"], "cannot be named"),
         (["migrate", "--model", "magic"], "names no embedding model"),
+        (["migrate", "--dimensions", "128"], "goes with --model"),
         (["migrate", "--model", "sentence-transformers:all-MiniLM-L6-v2"], "is made for tests:handmade"),
     ],
 )

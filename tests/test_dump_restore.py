@@ -56,7 +56,7 @@ def restore(url: str, major: int, file: Path, *options: str) -> None:
 def indexed(toy: str) -> str:
     """The toy space with HNSW indexes."""
     with connect(toy) as connection:
-        create_indexes(connection, open_space(connection, "audience"))
+        create_indexes(connection, open_space(connection, "audience"), toy)
     return toy
 
 

@@ -160,7 +160,7 @@ def test_the_owner_does_it_all(power: Power, tmp_path: Path) -> None:
     embed_by_hand(power.owner)
     rows(power.owner, "update space set weighting = 'sqrt'")
     with connect(power.owner) as connection:
-        create_indexes(connection, open_space(connection, SPACE))
+        create_indexes(connection, open_space(connection, SPACE), power.owner)
         refresh(connection)
     assert rows(power.owner, "select user_id from search_users('ski', k => 2)") == [("fay",), ("ann",)]
     assert rows(power.owner, "select user_id from power_bi.users where user_id = 'fay'") == [("fay",)]

@@ -246,7 +246,7 @@ def test_a_function_below_a_materialized_view_rebuilds_it(toy: str, package: Pat
 
 def test_indexes_on_a_rebuilt_materialized_view_come_back(toy: str, package: Path) -> None:
     with connect(toy) as connection:
-        create_indexes(connection, open_space(connection, "audience"))
+        create_indexes(connection, open_space(connection, "audience"), toy)
         connection.execute('create index "By Frequency" on user_vectors (frequency) where frequency > 1')
     query = "select indexdef from pg_indexes where tablename in ('user_vectors', 'entry_vectors') order by indexname"
     before = rows(toy, query)

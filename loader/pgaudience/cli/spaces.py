@@ -20,6 +20,9 @@ def migrate(
     from pgaudience.embedding.registry import measure
     from pgaudience.installing import migrate as run
 
+    if dimensions is not None and model is None:
+        raise click.UsageError("--dimensions goes with --model: the model decides what can be had.")
+
     result = run(
         target.conninfo(),
         target.schema,
@@ -85,7 +88,7 @@ def index(target: Target, drop: bool) -> None:
         if drop:
             drop_indexes(connection)
         else:
-            create_indexes(connection, space)
+            create_indexes(connection, space, target.conninfo())
 
 
 COMMANDS = (migrate, status, check, refresh, index)

@@ -257,7 +257,10 @@ def _merge_activity(connection: Connection, mode: Mode) -> tuple[int, int, int]:
     connection.execute(_COMPARE_TO_REPLACE if mode == "replace" else _COMPARE_TO_ADD)
     connection.execute("analyze differences")
     removed, changed, added = connection.execute(_COUNT_DIFFERENCES).fetchone() or (0, 0, 0)
-    for rows, statement in ((removed, _DELETE_GONE), (changed, _UPDATE_CHANGED), (added, _INSERT_NEW)):
-        if rows:
-            connection.execute(statement)
+    if removed:
+        connection.execute(_DELETE_GONE)
+    if changed:
+        connection.execute(_UPDATE_CHANGED)
+    if added:
+        connection.execute(_INSERT_NEW)
     return removed, changed, added
