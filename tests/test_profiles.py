@@ -59,9 +59,7 @@ def columns(connection: psycopg.Connection, query: str) -> list[NDArray]:
 
 def numpy_profiles(connection: psycopg.Connection, weighting: str) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """User keys, ascending, and their vectors, in double precision: the weighted sum of entry vectors, normalised."""
-    keys, vectors = zip(
-        *connection.execute("select entry_key, embedding::real[] from entry_vectors order by 1"), strict=True
-    )
+    keys, vectors = columns(connection, "select entry_key, embedding::real[] from entry_vectors order by 1")
     users, entries, frequencies = columns(connection, "select user_key, entry_key, frequency from activity")
     rows = np.searchsorted(keys, entries)
     user_keys, positions = np.unique(users, return_inverse=True)
@@ -76,9 +74,7 @@ def test_user_vectors_are_the_weighted_mean(data: str, weighting: str) -> None:
         connection.execute("update space set weighting = %s", [weighting])
         refresh(connection)
         expected_keys, expected = numpy_profiles(connection, weighting)
-        keys, vectors = zip(
-            *connection.execute("select user_key, embedding::real[] from user_vectors order by 1"), strict=True
-        )
+        keys, vectors = columns(connection, "select user_key, embedding::real[] from user_vectors order by 1")
         assert np.array_equal(keys, expected_keys)
         assert np.abs(vectors - expected).max() <= 1e-6
         check_ranking(connection, expected_keys, expected)
