@@ -14,6 +14,7 @@ from pgaudience.errors import PgaudienceError
 from pgaudience.loading import staging
 from pgaudience.loading.load import load
 from pgaudience.loading.merge import Merged
+from pgaudience.loading.numbering import Numbering
 from pgaudience.reading import Columns, Rejects, open_query, open_source, read_users
 
 GUESSED = Columns()
@@ -168,14 +169,42 @@ def test_a_text_may_be_long(space: str, tmp_path: Path) -> None:
 
 def test_the_numbering_may_forget(space: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A text that gets a second number is still one user and one entry."""
-    numbering = staging.Numbering(characters=0)
+    numbering = Numbering(characters=0)
     assert numbering.number(["a", "b", "a"]).tolist() == [0, 1, 0]
     assert numbering.number(["a"]).tolist() == [2]
-    assert numbering.new == [(0, "a"), (1, "b"), (2, "a")]
-    monkeypatch.setattr(staging.Numbering.__init__, "__defaults__", (0,))
+    assert numbering.take_new() == ["a", "b", "a"]
+    assert numbering.take_new() == []
+    monkeypatch.setattr(Numbering.__init__, "__defaults__", (0,))
     texts = ["user,item,count\nann,Ski,2\nbob,Ski,1\n", "user,item,count\nann,Ski,3\nbob,Bar,1\n"]
     run(space, *texts, tmp_path=tmp_path)
     assert [row[:3] for row in rows(space)] == [("ann", "Ski", 5), ("bob", "Bar", 1), ("bob", "Ski", 1)]
+
+
+@pytest.mark.parametrize("block", [1, 2, 3, 1000])
+@pytest.mark.parametrize("held", ["", "ann,Ski,9,2020-01-01\n", "zoe,Bar,1,\n"])
+def test_blocks_make_no_difference(
+    space: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, block: int, held: str
+) -> None:
+    """Whatever is added up before it is sent, and whoever is there already."""
+    run(space, "user,item,count,time\n" + held, tmp_path=tmp_path)
+    monkeypatch.setattr(staging, "ROWS_IN_A_BLOCK", block)
+    texts = [
+        "user,item,count,time\nann,Ski,1,2024-03-01\nbob,Ski,2,\nann,Ski,4,2024-01-01\n",
+        "user,item,count\nann,Ski,8\nann,Bar,16\n",
+    ]
+    run(space, *texts, tmp_path=tmp_path)
+    found = [(*row[:3], *(moment and f"{moment:%Y-%m}" for moment in row[3:])) for row in rows(space)]
+    expected = [
+        ("ann", "Bar", 16, None, None), ("ann", "Ski", 13, "2024-01", "2024-03"), ("bob", "Ski", 2, None, None),
+    ]  # fmt: skip
+    assert [row for row in found if row[0] != "zoe"] == expected
+    assert len(found) == len(expected) + held.startswith("zoe")
+
+
+def test_a_sum_beyond_double_precision_is_refused(space: str, tmp_path: Path) -> None:
+    with pytest.raises(PgaudienceError, match="more than a double"):
+        run(space, "user,item,count\nann,Ski,1e308\nann,Ski,1e308\n", tmp_path=tmp_path)
+    assert rows(space) == []
 
 
 def test_two_loads_at_once_do_no_harm(space: str, tmp_path: Path) -> None:

@@ -52,9 +52,9 @@ def load(
         read = [_stage(staging, source) for source in sources]
         for chunk in users:
             staging.add_users(chunk)
-        staging.flush()
+        staging.finish()
         with progress("Merging", None, "rows") as shown:
-            merged = merge(connection, mode)
+            merged = merge(connection, staging, mode)
             shown.advance(sum(source.accepted for source in read))
         for source in read:
             if mode == "add" and not force:

@@ -7,93 +7,39 @@ from typing import Any, Literal
 
 import psycopg
 
+from pgaudience.loading.pairs import copy_pairs
+from pgaudience.loading.staging import Staging
+
 Connection = psycopg.Connection[tuple[Any, ...]]
 Mode = Literal["replace", "add"]
 
-# One load of a space at a time gets here: no deadlocks, and the keys read below stay true until the end.
-_LOCK = "select pg_advisory_xact_lock(hashtextextended('pgaudience load ' || current_schema(), 0))"
-
-_NUMBER_USERS = """
-create temporary table user_numbers on commit drop as
-select s.number, normalize_text(s.user_id) as user_id
-from staged_users s
-"""
-
-_INSERT_USERS = """
-insert into users (user_id)
-select distinct n.user_id
-from user_numbers n
-where not exists (select from users u where u.user_id = n.user_id)
-order by n.user_id
-"""
-
-_USER_KEYS = """
-create temporary table staged_user_keys on commit drop as
-select n.number, u.user_key
-from user_numbers n
-join users u using (user_id)
-"""
-
-_NUMBER_ENTRIES = """
-create temporary table entry_numbers on commit drop as
-select n.number, n.entry, md5(n.entry)::uuid as hash
-from (select s.number, normalize_text(s.entry) as entry from staged_entries s) n
-"""
-
-_INSERT_ENTRIES = """
-insert into entries (entry)
-select distinct on (n.hash) n.entry
-from entry_numbers n
-where not exists (select from entries e where md5(e.entry)::uuid = n.hash)
-order by n.hash
-"""
-
-_ENTRY_KEYS = """
-create temporary table staged_entry_keys on commit drop as
-select n.number, e.entry_key
-from entry_numbers n
-join entries e on md5(e.entry)::uuid = n.hash
-"""
-
-_ANALYZE_STAGING = "analyze staged_activity, staged_user_keys, staged_entry_keys"
-
+# A block of rows is added up before it is sent; a pair may still come in several blocks.
 _PAIRS = """
-create temporary view staged_pairs as
+create temporary view pairs as
 select
-    u.user_key,
-    e.entry_key,
+    s.user_key,
+    s.entry_key,
     sum(s.frequency) as frequency,
-    min(nullif(s.occurred_at, '-infinity')) as first_at,
-    max(nullif(s.occurred_at, '-infinity')) as last_at
-from staged_activity s
-join staged_user_keys u on u.number = s.user_number
-join staged_entry_keys e on e.number = s.entry_number
-group by u.user_key, e.entry_key
+    min(s.first_at) as first_at,
+    max(s.last_at) as last_at
+from staged_pairs s
+group by s.user_key, s.entry_key
 """
 
-_ALL_NEW = """
-select not exists (
-    select
-    from staged_user_keys s
-    where exists (select from activity a where a.user_key = s.user_key)
-)
-"""
+_ALL_NEW = "select not exists (select from activity a where a.user_key = any (%s))"
 
 _INSERT_ALL = """
 insert into activity (user_key, entry_key, frequency, first_at, last_at)
-select * from staged_pairs
+select * from pairs
 order by user_key, entry_key
 """
 
 _COMPARE_TO_REPLACE = """
 create temporary table differences on commit drop as
-with pairs as materialized (
-    select * from staged_pairs
-),
-held as (
+with held as (
     select a.*
     from activity a
-    where a.user_key in (select p.user_key from pairs p)
+    where a.user_key in (select s.user_key from staged_pairs s)
 )
 select
     user_key,
@@ -119,7 +65,7 @@ select
     greatest(a.last_at, p.last_at) as last_at,
     a.frequency is null as is_new,
     false as is_gone
-from staged_pairs p
+from pairs p
 left join activity a using (user_key, entry_key)
 order by p.user_key, p.entry_key
 """
@@ -159,7 +105,7 @@ create temporary table attribute_values on commit drop as
 with cells as (
     select s.position, u.user_key, c.key, c.value
     from staged_attributes s
-    join staged_user_keys u on u.number = s.user_number
+    join staged_users u on u.number = s.user_number
     cross join lateral jsonb_each_text(s.attributes) c
 ),
 kinds as (
@@ -231,29 +177,32 @@ class Merged:
     conflicts: dict[str, int]
 
 
-def merge(connection: Connection, mode: Mode) -> Merged:
+def merge(connection: Connection, staging: Staging, mode: Mode) -> Merged:
     """Bring what is staged into the space; in mode `replace` it is the truth for the users it holds."""
-    connection.execute(_LOCK)
-    connection.execute(_NUMBER_USERS)
-    new_users = connection.execute(_INSERT_USERS).rowcount
-    connection.execute(_USER_KEYS)
-    connection.execute(_NUMBER_ENTRIES)
-    new_entries = connection.execute(_INSERT_ENTRIES).rowcount
-    connection.execute(_ENTRY_KEYS)
-    connection.execute(_ANALYZE_STAGING)
-    removed, changed, added = _merge_activity(connection, mode)
+    removed, changed, added = _merge_activity(connection, staging, mode)
     connection.execute(_ATTRIBUTE_VALUES)
     conflicts: dict[str, int] = dict(connection.execute(_CONFLICTS).fetchall())
     attributes = connection.execute(_SET_ATTRIBUTES, {"mode": mode}).rowcount
+    new_users, new_entries = staging.user_keys.inserted, staging.entry_keys.inserted
     if new_users or new_entries or removed or changed or added:
         connection.execute(_ANALYZE)
     return Merged(new_users, new_entries, added, changed, removed, attributes, conflicts)
 
 
-def _merge_activity(connection: Connection, mode: Mode) -> tuple[int, int, int]:
+def _merge_activity(connection: Connection, staging: Staging, mode: Mode) -> tuple[int, int, int]:
+    all_new = connection.execute(_ALL_NEW, [staging.user_keys.by_number.tolist()]).fetchone() == (True,)
+    if all_new and staging.block is not None and not staging.has_sent:
+        copy_pairs(connection, "activity", staging.block)
+        return 0, 0, len(staging.block.users)
+    staging.send_block()
     connection.execute(_PAIRS)
-    if connection.execute(_ALL_NEW).fetchone() == (True,):
+    connection.execute("analyze staged_pairs")
+    if all_new:
         return 0, 0, connection.execute(_INSERT_ALL).rowcount
+    return _merge_differences(connection, mode)
+
+
+def _merge_differences(connection: Connection, mode: Mode) -> tuple[int, int, int]:
     connection.execute(_COMPARE_TO_REPLACE if mode == "replace" else _COMPARE_TO_ADD)
     connection.execute("analyze differences")
     removed, changed, added = connection.execute(_COUNT_DIFFERENCES).fetchone() or (0, 0, 0)

@@ -1,132 +1,122 @@
-"""COPY the rows of a source into temporary tables, every distinct text once.
+"""The rows of one load on their way to the server, in blocks of bounded memory.
 
-Most rows repeat a user and an entry that were seen before, so the wire and the server get small numbers for them: each
-distinct text is sent once with a number of its own, and the activity consists of these numbers, in binary COPY.
+Most rows repeat a user and an entry that were seen before. Each distinct text therefore crosses the wire once, to get
+its key; the rows of a block are added up to pairs of keys here, and only those are sent.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import Any, LiteralString
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import psycopg
 from numpy.typing import NDArray
 
+from pgaudience.loading.keys import Keys
+from pgaudience.loading.numbering import Numbering
+from pgaudience.loading.pairs import Pairs, add_up, copy_pairs
 from pgaudience.reading import NO_TIME, Chunk, UserChunk
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 
+ROWS_IN_A_BLOCK = 2_000_000
+MOST_REMEMBERED = 100_000
+
 _CREATE = """
-create temporary table staged_users (number integer, user_id text) on commit drop;
-create temporary table staged_entries (number integer, entry text) on commit drop;
-create temporary table staged_activity (
-    user_number integer,
-    entry_number integer,
+create temporary table staged_pairs (
+    user_key bigint,
+    entry_key bigint,
     frequency double precision,
-    occurred_at timestamptz
+    first_at timestamptz,
+    last_at timestamptz
 ) on commit drop;
 create temporary table staged_attributes (
     position bigint generated always as identity,
-    user_number integer,
+    user_number bigint,
     attributes jsonb
 ) on commit drop;
+create temporary table staged_users (number bigint, user_key bigint) on commit drop;
 """
 
-_COPY_ACTIVITY = "copy staged_activity (user_number, entry_number, frequency, occurred_at) from stdin (format binary)"
 
-# Binary COPY of one activity row: the number of fields, then each field behind its length in bytes, big-endian.
-# https://www.postgresql.org/docs/current/sql-copy.html
-_ROW = np.dtype(
-    [
-        ("fields", ">i2"),
-        ("user_length", ">i4"),
-        ("user", ">i4"),
-        ("entry_length", ">i4"),
-        ("entry", ">i4"),
-        ("frequency_length", ">i4"),
-        ("frequency", ">f8"),
-        ("time_length", ">i4"),
-        ("time", ">i8"),
-    ]
-)
-_COPY_HEADER = b"PGCOPY\n\xff\r\n\x00" + bytes(8)
-_COPY_TRAILER = b"\xff\xff"
-_POSTGRES_EPOCH = 946_684_800_000_000  # microseconds from 1970 to 2000
-_MINUS_INFINITY = np.iinfo(np.int64).min  # how timestamptz has it; the merge reads it as 'no time'
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    """Rows of activity with numbers in place of texts, all of shape (n,); times as in Chunk, but never None."""
 
-
-MOST_REMEMBERED = 100_000
-ROWS_AT_ONCE = 50_000
-
-
-class Numbering(dict[str, int]):
-    """Gives each distinct text a number, and forgets when its memory is full: a text may then get a second one."""
-
-    def __init__(self, characters: int = 50_000_000) -> None:
-        self.new: list[tuple[int, str]] = []
-        self._next = 0
-        self._free = self._characters = characters
-
-    def __missing__(self, text: str) -> int:
-        number = self[text] = self._next
-        self._next += 1
-        self._free -= len(text) + 100
-        self.new.append((number, text))
-        return number
-
-    def number(self, texts: Sequence[str]) -> NDArray[np.int32]:
-        """Return the number of each text, shape (len(texts),); those that got one now are added to `new`."""
-        if self._free < 0:
-            self.clear()
-            self._free = self._characters
-        return np.fromiter(map(self.__getitem__, texts), np.int32, count=len(texts))
+    users: NDArray[np.int32]
+    entries: NDArray[np.int32]
+    frequencies: NDArray[np.float64]
+    times: NDArray[np.int64]
 
 
 class Staging:
-    """The staging tables of one load; they go with the transaction."""
+    """What a load has read; the staging tables go with the transaction.
+
+    After `finish`, the last block of activity is in `block` and the others are in the table staged_pairs; attributes
+    are in staged_attributes, by the numbers that staged_users has keys for.
+    """
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._users, self._entries = Numbering(), Numbering()
+        self.user_keys, self.entry_keys = Keys.of_users(connection), Keys.of_entries(connection)
+        self.block: Pairs | None = None
+        self.has_sent = False
+        self._rows: list[_Rows] = []
+        self._count = 0
+        self._has_attributes = False
         self._last_attributes: dict[int, dict[str, str | None]] = {}
-        self._rows: list[bytes] = []
-        self._waiting = 0
         connection.execute(_CREATE)
 
     def add(self, chunk: Chunk, attribute_names: Sequence[str]) -> None:
-        """Stage the rows of a chunk, and the users' attributes in its extra columns."""
-        rows = np.zeros(len(chunk.users), dtype=_ROW)
-        rows["fields"] = 4
-        rows["user_length"] = rows["entry_length"] = 4
-        rows["frequency_length"] = rows["time_length"] = 8
-        rows["user"] = users = self._users.number(chunk.users)
-        rows["entry"] = self._entries.number(chunk.entries)
-        rows["frequency"] = chunk.frequencies
-        rows["time"] = _MINUS_INFINITY if chunk.times is None else _on_the_wire(chunk.times)
-        self._rows.append(rows.tobytes())
-        self._waiting += len(rows)
+        """Take the rows of a chunk, and the users' attributes in its extra columns."""
+        users, entries = self._users.number(chunk.users), self._entries.number(chunk.entries)
+        times = np.full(len(users), NO_TIME) if chunk.times is None else chunk.times
+        self._rows.append(_Rows(users, entries, chunk.frequencies, times))
         if chunk.attributes is not None:
             self._stage_attributes(users, [dict(zip(attribute_names, row, strict=True)) for row in chunk.attributes])
-        if self._waiting >= ROWS_AT_ONCE:
-            self.flush()
+        self._count += len(users)
+        if self._count >= ROWS_IN_A_BLOCK:
+            self._end_block()
+            self.send_block()
 
     def add_users(self, chunk: UserChunk) -> None:
-        """Stage users with their attributes."""
+        """Take users with their attributes."""
         self._stage_attributes(self._users.number(chunk.users), chunk.attributes)
 
-    def flush(self) -> None:
-        """Send what waits here to the server; to be called once more when all is added."""
-        self._copy_texts("copy staged_users (number, user_id) from stdin", self._users.new)
-        self._copy_texts("copy staged_entries (number, entry) from stdin", self._entries.new)
-        if self._rows:
-            with self._connection.cursor().copy(_COPY_ACTIVITY) as copy:
-                copy.write(b"".join((_COPY_HEADER, *self._rows, _COPY_TRAILER)))
-        self._rows.clear()
-        self._waiting = 0
+    def finish(self) -> None:
+        """Find the keys of what is left."""
+        self._end_block()
+        if self._has_attributes:
+            with self._connection.cursor().copy("copy staged_users (number, user_key) from stdin") as copy:
+                for row in enumerate(self.user_keys.by_number.tolist()):
+                    copy.write_row(row)
+
+    def send_block(self) -> None:
+        """Send the pairs of the block to staged_pairs."""
+        if self.block is not None:
+            copy_pairs(self._connection, "staged_pairs", self.block)
+            self.has_sent = True
+        self.block = None
+
+    def _end_block(self) -> None:
+        self.user_keys.extend(self._users.take_new())
+        self.entry_keys.extend(self._entries.take_new())
+        if self._count:
+            rows = self._rows
+            self.block = add_up(
+                self.user_keys.by_number[np.concatenate([part.users for part in rows])],
+                self.entry_keys.by_number[np.concatenate([part.entries for part in rows])],
+                np.concatenate([part.frequencies for part in rows]),
+                np.concatenate([part.times for part in rows]),
+            )
+        self._rows, self._count = [], 0
 
     def _stage_attributes(self, users: NDArray[np.int32], rows: Sequence[dict[str, str | None]]) -> None:
+        self._has_attributes = True
         if len(self._last_attributes) > MOST_REMEMBERED:
             self._last_attributes.clear()
         with self._connection.cursor().copy("copy staged_attributes (user_number, attributes) from stdin") as copy:
@@ -134,14 +124,3 @@ class Staging:
                 if self._last_attributes.get(user) != attributes:
                     self._last_attributes[user] = attributes
                     copy.write_row((user, json.dumps(attributes)))
-
-    def _copy_texts(self, statement: LiteralString, texts: list[tuple[int, str]]) -> None:
-        if texts:
-            with self._connection.cursor().copy(statement) as copy:
-                for row in texts:
-                    copy.write_row(row)
-        texts.clear()
-
-
-def _on_the_wire(times: NDArray[np.int64]) -> NDArray[np.int64]:
-    return np.where(times == NO_TIME, _MINUS_INFINITY, times - _POSTGRES_EPOCH)
