@@ -54,7 +54,7 @@ def test_a_load_says_what_became_of_every_row(space: str, tmp_path: Path) -> Non
     done = command(space, "load", "rows.csv", "--no-embed", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert "rows.csv: user = customer, entry = item, frequency = count" in done.stderr
-    assert "4 rows read: 1 accepted, 3 rejected" in done.stderr
+    assert "rows.csv: 4 rows read, 1 accepted, 3 rejected" in done.stderr
     assert "line 3: blank user" in done.stderr
     assert len((tmp_path / "pgaudience.rejects.csv").read_text().splitlines()) == 4
     assert done.stdout == ""

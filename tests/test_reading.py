@@ -437,7 +437,7 @@ def test_examples_are_the_first_ten_shortened(tmp_path):
     assert [reject.line for reject in rejects.examples] == list(range(2, 12))
     assert len(rejects.examples[0].row) < 220
     assert rejects.examples[0].row.startswith(",\\udcffx")
-    assert rejects.rejected == 31
+    assert rejects.account().rejected == 31
 
 
 def test_strict_stops_at_the_first_in_the_order_of_the_file(tmp_path):

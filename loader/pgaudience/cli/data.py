@@ -111,13 +111,17 @@ def _open_sources(
 
 
 def _report(rejects: Rejects, merged: Merged) -> None:
-    account = rejects.account()
-    click.echo(f"{account.read:,} rows read: {account.accepted:,} accepted, {account.rejected:,} rejected", err=True)
-    for reason, rows in account.reasons.items():
-        click.echo(f"  {rows:>11,}  {reason}", err=True)
+    for source in rejects.sources:
+        account = rejects.account(source)
+        click.echo(
+            f"{source}: {account.read:,} rows read, {account.accepted:,} accepted, {account.rejected:,} rejected",
+            err=True,
+        )
+        for reason, rows in account.reasons.items():
+            click.echo(f"  {rows:>11,}  {reason}", err=True)
     for example in rejects.examples:
         click.echo(f"  line {example.line}: {example.reason.text}: {example.row}", err=True)
-    if account.rejected:
+    if rejects.reasons:
         click.echo(f"  All rejected rows are in {rejects.path}", err=True)
     click.echo(
         f"{merged.new_users:,} new users, {merged.new_entries:,} new entries; pairs of user and entry:"

@@ -81,7 +81,7 @@ def clean(batch: Batch, columns: Columns, rejects: Rejects, source: str) -> Chun
         rows=len(users.values) + len(batch.rejected),
         consumed=batch.consumed,
     )
-    rejects.accept(len(chunk.users))
+    rejects.accept(source, len(chunk.users))
     return chunk
 
 

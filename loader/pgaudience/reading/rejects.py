@@ -49,26 +49,33 @@ class Rejects:
 
     def __init__(self, path: Path | None = None, *, strict: bool = False) -> None:
         self.path = path
-        self.accepted = 0
-        self.reasons: Counter[str] = Counter()
+        self._accepted: Counter[str] = Counter()
+        self._reasons: dict[str, Counter[str]] = {}
         self.examples: list[Reject] = []
         self._strict = strict
         self._file: IO[str] | None = None
         self._writer: Any = None
 
     @property
-    def rejected(self) -> int:
-        """Rows rejected so far."""
-        return self.reasons.total()
+    def sources(self) -> list[str]:
+        """The sources that rows have come from, in their order."""
+        return list(self._accepted)
 
-    def account(self) -> Account:
-        """Add up the rows so far, the most frequent reason first."""
-        reasons = dict(self.reasons.most_common())
-        return Account(self.accepted + self.rejected, self.accepted, self.rejected, reasons)
+    @property
+    def reasons(self) -> Counter[str]:
+        """Rows rejected so far, by reason."""
+        return sum(self._reasons.values(), Counter[str]())
 
-    def accept(self, rows: int) -> None:
+    def account(self, source: str | None = None) -> Account:
+        """Add up the rows so far, of one source or of all, the most frequent reason first."""
+        reasons = self.reasons if source is None else self._reasons.get(source, Counter[str]())
+        accepted = self._accepted.total() if source is None else self._accepted[source]
+        rejected = reasons.total()
+        return Account(accepted + rejected, accepted, rejected, dict(reasons.most_common()))
+
+    def accept(self, source: str, rows: int) -> None:
         """Count rows that were good."""
-        self.accepted += rows
+        self._accepted[source] += rows
 
     def add(self, source: str, reject: Reject) -> None:
         """Count a rejected row, and write it down."""
@@ -77,7 +84,7 @@ class Rejects:
                 f"{source}, line {reject.line}: {reject.reason.text}: {_shortened(reject.row)}",
                 f"{reject.reason.mend}; without --strict such rows are left out and reported",
             )
-        self.reasons[reject.reason.text] += 1
+        self._reasons.setdefault(source, Counter())[reject.reason.text] += 1
         if len(self.examples) < EXAMPLES:
             self.examples.append(Reject(reject.line, reject.reason, _shortened(reject.row)))
         if self.path is not None:

@@ -79,5 +79,5 @@ def _clean(batch: Batch, names: Sequence[str], rejects: Rejects, source: str) ->
     chunk = UserChunk(
         kept(users.values, stay), kept(attributes, stay), len(users.values) + len(batch.rejected), batch.consumed
     )
-    rejects.accept(len(chunk.users))
+    rejects.accept(source, len(chunk.users))
     return chunk
