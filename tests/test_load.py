@@ -117,11 +117,14 @@ def test_add_increments_and_refuses_the_same_file(space: str, tmp_path: Path) ->
     assert (frequency, first.year, last.year) == (5, 2023, 2024)
 
 
-def test_add_refuses_one_file_given_twice(space: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("mode", ["replace", "add"])
+def test_one_content_given_twice_is_refused(space: str, tmp_path: Path, mode: str) -> None:
     text = "user,item,count\nann,Ski,2\n"
-    with pytest.raises(PgaudienceError, match="was loaded before"):
-        run(space, text, text, mode="add", tmp_path=tmp_path)
+    with pytest.raises(PgaudienceError, match="same content"):
+        run(space, text, text, mode=mode, tmp_path=tmp_path)
     assert rows(space) == []
+    run(space, text, text, mode=mode, force=True, tmp_path=tmp_path)
+    assert [row[2] for row in rows(space)] == [4]
 
 
 def test_all_or_nothing(space: str, tmp_path: Path) -> None:

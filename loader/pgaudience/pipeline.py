@@ -10,7 +10,7 @@ import psycopg
 from pgaudience.database import Space
 from pgaudience.embedding.embed import Embedded, check_fits, embed_pending, pending_entries, pending_texts
 from pgaudience.embedding.provider import Provider
-from pgaudience.embedding.queries import embed_waiting_queries
+from pgaudience.embedding.queries import embed_waiting_queries, waiting_queries
 from pgaudience.embedding.registry import provider_for
 from pgaudience.errors import PgaudienceError
 from pgaudience.progress import progress
@@ -31,27 +31,30 @@ def space_provider(space: Space, base_url: str | None) -> Provider:
 
 
 def estimate_space(connection: Connection, space: Space, base_url: str | None) -> tuple[int, int]:
-    """Return how many entries have no vector and about how many tokens they are."""
+    """Return how many entries and queries have no vector, and about how many tokens they are."""
     provider = space_provider(space, base_url)
-    keys = pending_entries(connection)
-    return len(keys), sum(provider.count_tokens(texts) for texts in pending_texts(connection, keys))
+    keys, queries = pending_entries(connection), waiting_queries(connection)
+    tokens = sum(provider.count_tokens(texts) for texts in pending_texts(connection, keys))
+    return len(keys) + len(queries), tokens + (provider.count_tokens(queries) if queries else 0)
 
 
 def embed_space(connection: Connection, space: Space, base_url: str | None) -> Embedded:
     """Embed the entries and the queries that wait, with progress, and say what was done."""
-    keys = pending_entries(connection)
     done = Embedded()
-    queries_wait = connection.execute("select exists (select from queries where embedding is null)").fetchone()
-    connection.commit()
-    if len(keys):
+    keys = pending_entries(connection)
+    queries = waiting_queries(connection)
+    if len(keys) or queries:
         provider = space_provider(space, base_url)
-        with progress("Embedding", len(keys), "texts") as shown:
+        with progress("Embedding", len(keys) + len(queries), "texts") as shown:
             done = embed_pending(connection, provider, shown)
-    if queries_wait == (True,):
-        embed_waiting_queries(connection, space_provider(space, base_url))
+            asked = embed_waiting_queries(connection, provider)
+            shown.advance(len(queries))
+        done = Embedded(done.stored + asked.stored, done.failed + asked.failed)
     print(f"Embedded {done.stored:,} texts with {space.model}", file=sys.stderr)  # noqa: T201
     if done.failed:
-        print(f"{done.failed:,} texts were refused; the table entry_failures says why", file=sys.stderr)  # noqa: T201
+        print(  # noqa: T201
+            f"{done.failed:,} texts were refused; the tables entry_failures and queries say why", file=sys.stderr
+        )
     return done
 
 

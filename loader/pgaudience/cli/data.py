@@ -128,6 +128,8 @@ def _report(rejects: Rejects, merged: Merged) -> None:
         f" {merged.pairs_added:,} added, {merged.pairs_changed:,} changed, {merged.pairs_removed:,} removed",
         err=True,
     )
+    if merged.attributes_changed:
+        click.echo(f"{merged.attributes_changed:,} users have new attributes", err=True)
     for attribute, users in merged.conflicts.items():
         click.echo(f"  {users:,} users have several values of {attribute}; the last one counts", err=True)
 

@@ -33,6 +33,8 @@ def migrate(
     space = result.space
     done = "created" if result.created else "upgraded" if result.changed else "up to date"
     click.echo(f"Space {space.schema}: {done} ({space.model}, {space.dimensions} dimensions)", err=True)
+    if result.reweighted and not result.created:
+        click.echo(f"Weighting is now {weighting}; bring the user vectors up to date: pgaudience refresh", err=True)
     if result.for_the_dba:
         click.echo("This role may not run the following; ask the DBA, then migrate again:", err=True)
         for statement in result.for_the_dba:
@@ -75,6 +77,7 @@ def refresh(target: Target) -> None:
 
     with target.open() as (connection, _):
         run(connection)
+    click.echo("Refreshed the user vectors", err=True)
 
 
 @click.command()
@@ -87,6 +90,7 @@ def index(target: Target, drop: bool) -> None:
     with target.open() as (connection, space):
         if drop:
             drop_indexes(connection)
+            click.echo("Removed the indexes", err=True)
         else:
             create_indexes(connection, space, target.conninfo())
 

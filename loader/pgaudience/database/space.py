@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
 from typing import Any
 
@@ -56,6 +57,9 @@ def open_space(connection: Connection, schema: str) -> Space:
         ) from error
     if found is None:
         connection.rollback()
-        raise PgaudienceError(f"there is no space {schema!r} in this database", "Create it: pgaudience migrate")
+        raise PgaudienceError(
+            f"there is no space {schema!r} in this database",
+            f"Create it: pgaudience --schema {shlex.quote(schema)} migrate",
+        )
     connection.commit()
     return Space(schema, *found)

@@ -31,6 +31,13 @@ where query_key = %s
 _RECORD_FAILURE = "update queries set error = %s, attempts = attempts + 1 where query_key = %s"
 
 
+def waiting_queries(connection: Connection) -> list[str]:
+    """Return the texts that wait for their vector."""
+    rows = connection.execute("select q.query from queries q where q.embedding is null order by q.query_key").fetchall()
+    connection.commit()
+    return [query for (query,) in rows]
+
+
 def embed_waiting_queries(connection: Connection, provider: Provider) -> Embedded:
     """Embed the queries that wait, each batch committed by itself; a text the model refuses keeps its error.
 

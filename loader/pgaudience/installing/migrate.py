@@ -25,6 +25,14 @@ Connection = psycopg.Connection[tuple[Any, ...]]
 
 LOCK_TIMEOUT = "10s"
 _SPACE_TABLE = "select to_regclass(format('%I.space', current_schema()))"
+_TAKEN = """
+select c.relname
+from pg_class c
+where c.relnamespace = quote_ident(current_schema())::regnamespace
+    and c.relname in ('users', 'entries', 'activity', 'queries', 'status', 'loads', 'changes')
+order by c.relname
+"""
+_REWEIGHT = "update space set weighting = %s where weighting <> %s"
 _LOCK = "select pg_advisory_xact_lock(hashtextextended('pgaudience migrate', 0))"
 
 
@@ -35,6 +43,7 @@ class Migration:
     space: Space
     created: bool
     changed: bool
+    reweighted: bool
     for_the_dba: list[str]
 
 
@@ -100,17 +109,23 @@ class _Migrator:
         changed = created or self._is_behind(digest)
         if changed:
             self._upgrade(space, created, files, bi_files, digest)
-        if weighting is not None:
-            self._connection.execute(
-                "update space set weighting = %(new)s where weighting <> %(new)s", {"new": weighting}
-            )
-        return Migration(space, created, changed, missing.statements)
+        reweighted = weighting is not None and bool(self._connection.execute(_REWEIGHT, [weighting] * 2).rowcount)
+        return Migration(space, created, changed, reweighted, missing.statements)
 
     def _find_space(self) -> Space | None:
         if self._connection.execute(_SPACE_TABLE).fetchone() == (None,):
+            self._check_room()
             return None
         found = self._connection.execute("select model, dimensions from space").fetchone()
         return Space(self._schema, *found) if found else None
+
+    def _check_room(self) -> None:
+        taken = [row[0] for row in self._connection.execute(_TAKEN).fetchall()]
+        if taken:
+            raise PgaudienceError(
+                f"the schema {self._schema!r} already has relations of these names: {', '.join(taken)}",
+                "A space needs a schema of its own: pgaudience --schema OTHER migrate",
+            )
 
     def _is_behind(self, digest: str) -> bool:
         installed = self._connection.execute("select bundle_digest from space").fetchone()

@@ -50,8 +50,11 @@ class ForTheDba:
 
 
 def check_name(schema: str) -> None:
-    """Raise PgaudienceError when a space cannot have this name: its suffixed names must fit in 63 bytes."""
-    if not 0 < len(schema.encode()) <= LONGEST_NAME or schema.startswith("pg_"):
+    """Raise PgaudienceError when a space cannot have this name: its suffixed names must fit in 63 bytes.
+
+    search_path takes "$user" for the name of the role, even in quotes.
+    """
+    if not 0 < len(schema.encode()) <= LONGEST_NAME or schema.startswith("pg_") or schema == "$user":
         raise PgaudienceError(
             f"a space cannot be named {schema!r}", f"Use 1 to {LONGEST_NAME} bytes, not beginning with pg_."
         )

@@ -56,6 +56,8 @@ def load(
         with progress("Merging", None, "rows") as shown:
             merged = merge(connection, staging, mode)
             shown.advance(sum(source.accepted for source in read))
+        if not force:
+            _refuse_repeated(read)
         for source in read:
             if mode == "add" and not force:
                 _refuse_twice(connection, source)
@@ -77,6 +79,17 @@ def _stage(staging: Staging, source: Source) -> _Read:
 def _advance(shown: Progress, before: int, now: int) -> int:
     shown.advance(now - before)
     return now
+
+
+def _refuse_repeated(read: list[_Read]) -> None:
+    names: dict[bytes, str] = {}
+    for source in read:
+        if source.digest in names:
+            raise PgaudienceError(
+                f"{source.name} has the same content as {names[source.digest]}, and would count twice",
+                "Name each file once, or use --force to count it twice.",
+            )
+        names[source.digest] = source.name
 
 
 def _refuse_twice(connection: Connection, source: _Read) -> None:
