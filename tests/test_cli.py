@@ -86,6 +86,7 @@ def test_strict_stops_with_one_line_and_a_hint(space: str, tmp_path: Path) -> No
         (["load"], "Give a FILE"),
         (["load", "--query", "select 1"], "go together"),
         (["search", "  "], "blank"),
+        (["search", "ski", "--filter", "{bad"], "is no JSON"),
         (["--schema", "x" * 49, "migrate"], "cannot be named"),
         (["--schema", "$user", "migrate"], "cannot be named"),
         (["--schema", "audience_bi", "migrate"], "already has relations"),
@@ -111,6 +112,7 @@ def test_search_embeds_a_new_text_and_keeps_it(places: str) -> None:
     done = command(places, "search", "winter sports", "-k", "2")
     assert done.returncode == 0, done.stderr
     assert "user_ski_only" in done.stdout.splitlines()[3]
+    assert not [line for line in done.stdout.splitlines() if line.endswith(" ")]
     with connect(places) as connection:
         assert connection.execute("select query_source('winter sports')").fetchone() == ("exact",)
 

@@ -24,7 +24,11 @@ def print_table(cursor: Cursor) -> None:
         table.add_column(name, justify="right" if _are_numbers(values) else "left", overflow="fold")
     for row in rows:
         table.add_row(*(Text(_text(value)) for value in row))
-    console().print(table)
+    output = console()
+    with output.capture() as captured:
+        output.print(table)
+    for line in captured.get().splitlines():
+        print(line.rstrip())  # noqa: T201
 
 
 def print_record(cursor: Cursor) -> None:

@@ -10,6 +10,7 @@ from datetime import timedelta
 from typing import Protocol
 
 LOG_EVERY_SECONDS = 10.0
+LEAST_WHOLE_RATE = 10
 
 
 class Progress(Protocol):
@@ -43,7 +44,7 @@ class LogLines:
         seconds = max(time.monotonic() - self._started, 1e-9)
         rate = self._done / seconds
         of_total = f" of {self._total:,}" if self._total is not None else ""
-        line = f"{self._label}: {self._done:,}{of_total} {self._unit}, {rate:,.0f} {self._unit}/s"
+        line = f"{self._label}: {self._done:,}{of_total} {self._unit}, {_rounded(rate)} {self._unit}/s"
         if self._total is not None and 0 < self._done < self._total:
             line += f", {timedelta(seconds=round((self._total - self._done) / rate))} left"
         print(line, file=sys.stderr, flush=True)  # noqa: T201
@@ -71,7 +72,7 @@ def _bar(label: str, total: int | None, unit: str) -> Generator[Progress]:
     class Rate(ProgressColumn):
         def render(self, task: Task) -> Text:
             speed = task.finished_speed or task.speed
-            return Text(f"{speed:,.0f} {unit}/s" if speed else f"- {unit}/s")
+            return Text(f"{_rounded(speed) if speed else '-'} {unit}/s")
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), Rate(), TimeRemainingColumn())
     with RichProgress(*columns, console=Console(stderr=True)) as display:
@@ -82,3 +83,7 @@ def _bar(label: str, total: int | None, unit: str) -> Generator[Progress]:
                 display.advance(task, steps)
 
         yield Bar()
+
+
+def _rounded(rate: float) -> str:
+    return f"{rate:,.0f}" if rate >= LEAST_WHOLE_RATE else f"{rate:.1f}"

@@ -56,7 +56,10 @@ def _report_database_error(error: Exception) -> None:
 
     if not isinstance(error, psycopg.Error):
         raise error
-    _report(error.diag.message_primary or str(error).strip(), error.diag.message_hint)
+    lost = (
+        "What was committed stays; run the same command again." if isinstance(error, psycopg.OperationalError) else None
+    )
+    _report(error.diag.message_primary or str(error).strip(), error.diag.message_hint or lost)
 
 
 def _report(message: str, hint: str | None) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import click
 
 from pgaudience.cli.target import Target, pass_target
@@ -19,6 +21,7 @@ def search(target: Target, text: str, k: int, filter_: str, mode: str, base_url:
     from pgaudience.pipeline import embed_query
     from pgaudience.printing import print_table
 
+    _check_json(filter_)
     with target.open() as (connection, space):
         embed_query(connection, space, text, base_url)
         print_table(
@@ -27,6 +30,13 @@ def search(target: Target, text: str, k: int, filter_: str, mode: str, base_url:
                 [text, k, filter_, mode],
             )
         )
+
+
+def _check_json(text: str) -> None:
+    try:
+        json.loads(text)
+    except ValueError as error:
+        raise click.BadParameter(f"{text!r} is no JSON: {error}", param_hint="--filter") from error
 
 
 @click.command()
