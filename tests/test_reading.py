@@ -8,11 +8,14 @@ import hashlib
 import io
 import json
 import math
+import os
 import sqlite3
 import string
 import sys
+import threading
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +26,7 @@ from hypothesis import strategies as st
 from pgaudience.errors import PgaudienceError
 from pgaudience.reading import NO_TIME, Account, Columns, Rejects, lines, open_query, open_source, read_users
 from pgaudience.reading.columns import resolve
+from pgaudience.reading.files import explained, open_file
 from pgaudience.reading.query import _parsed
 from pgaudience.reading.times import BAD_TIME, to_micros
 from pgaudience.reading.values import to_numbers, to_text
@@ -173,7 +177,7 @@ def test_size_consumed_and_digest(tmp_path):
             positions = [chunk.consumed for chunk in source.chunks()]
             assert positions == sorted(positions)
             assert positions[-1] == len(packed)
-            assert source.digest() == before == hashlib.sha256(packed).digest()
+            assert source.digest() == before == hashlib.sha256(content).digest()
 
 
 def test_the_digest_of_standard_input_is_that_of_its_bytes():
@@ -181,6 +185,29 @@ def test_the_digest_of_standard_input_is_that_of_its_bytes():
     with open_source("-", format="csv", columns=Columns(), rejects=Rejects(), stdin=io.BytesIO(content)) as source:
         assert source.digest() == hashlib.sha256(content).digest()
         assert gathered(source.chunks()) == [(*row, None, None) for row in ROWS]
+
+
+def test_the_digest_is_that_of_the_content_however_it_is_packed(tmp_path):
+    digests = set[bytes]()
+    for name, content in (("a.csv", as_csv(ROWS)), ("b.csv.gz", gzip.compress(as_csv(ROWS)))):
+        with open_source(written(tmp_path, content, name), format=None, columns=Columns(), rejects=Rejects()) as source:
+            assert gathered(source.chunks()) == [(*row, None, None) for row in ROWS]
+            digests.add(source.digest())
+    assert len(digests) == 1
+
+
+def test_a_pipe_is_read_like_a_file(tmp_path):
+    path = tmp_path / "pipe.csv"
+    os.mkfifo(path)
+    writer = threading.Thread(target=path.write_bytes, args=[as_csv(ROWS)])
+    writer.start()
+    assert triples(path) == ROWS
+    writer.join()
+
+
+def test_an_error_without_a_number_still_says_what_is_wrong():
+    with pytest.raises(PgaudienceError, match="cannot read x: no such luck"), explained("x"):
+        raise OSError("no such luck")
 
 
 # CSV
@@ -294,8 +321,36 @@ def test_a_record_may_have_a_thousand_lines_and_no_more(tmp_path):
 
 def test_a_line_without_end_stops_instead_of_filling_memory(tmp_path, monkeypatch):
     monkeypatch.setattr(lines, "LONGEST_LINE_BYTES", 1_000_000)
-    with pytest.raises(PgaudienceError, match="line over"):
+    with pytest.raises(PgaudienceError, match="line over") as caught:
         load(written(tmp_path, b"user_id,entry\nann," + b"x" * 3_000_000))
+    assert "line ends?" in caught.value.hint
+
+
+def test_a_long_line_takes_time_in_proportion_to_its_length(tmp_path, monkeypatch):
+    searched = list[int]()
+
+    def counting(data):
+        searched.append(len(data))
+        return end_of_last_line(data)
+
+    end_of_last_line = lines._end_of_last_line
+    monkeypatch.setattr(lines, "_end_of_last_line", counting)
+    content = b"user_id,entry\nann," + b"x" * 5_000_000
+    file = open_file(written(tmp_path, content), io.BytesIO())
+    assert "".join(lines.read_text(file)).encode() == content
+    file.close()
+    assert sum(searched) < 2 * len(content)
+
+
+@pytest.mark.parametrize("block", [1, 2, 3, 7])
+def test_blocks_of_any_size_keep_line_ends_whole(tmp_path, monkeypatch, block):
+    monkeypatch.setattr(lines, "BLOCK_BYTES", block)
+    content = b"a\r\nbcd\r\r\n\rlonger than a block\n\n\re\r"
+    file = open_file(written(tmp_path, content), io.BytesIO())
+    blocks = list(lines.read_text(file))
+    file.close()
+    assert "".join(blocks).encode() == content
+    assert not any(text.endswith("\r") and after.startswith("\n") for text, after in pairwise(blocks))
 
 
 # Reasons
@@ -307,7 +362,8 @@ BAD_VALUES = [
     (b"ann,,1", "blank entry"),
     (b"ann,   ,1", "blank entry"),
     (b",,", "blank user"),
-    (b"ann,ski,", "frequency is not a number"),
+    (b"ann,ski,", "frequency is blank"),
+    (b"ann,ski, ", "frequency is blank"),
     (b"ann,ski,many", "frequency is not a number"),
     (b'ann,ski,"1,000"', "frequency is not a number"),
     (b"ann,ski,1_000", "frequency is not a number"),
@@ -318,6 +374,10 @@ BAD_VALUES = [
     (b"ann,ski,0", "frequency is zero or negative"),
     (b"ann,ski,-0.0", "frequency is zero or negative"),
     (b"ann,ski,-3", "frequency is zero or negative"),
+    (b"ann,ski,1e308", "frequency is beyond 1e15"),
+    (b"ann,ski,1.001e15", "frequency is beyond 1e15"),
+    (b"ann,ski,5e-324", "frequency is below 1e-15"),
+    (b"ann,ski,0.999e-15", "frequency is below 1e-15"),
     (b"\xff,,x", "not valid UTF-8"),
     (b"ann,caf\xe9,1", "not valid UTF-8"),
     (b"ann,ski,\xff", "not valid UTF-8"),
@@ -345,7 +405,7 @@ def test_long_users_are_measured_in_bytes(tmp_path):
 
 
 def test_what_is_just_within_the_limits_stays(tmp_path):
-    rows = [("é" * 500, "x" * 1_000_000, "5e-324"), (" ann ", " ski ", " 7 "), ("nan", "0", "1e308")]
+    rows = [("é" * 500, "x" * 1_000_000, "1e-15"), (" ann ", " ski ", " 7 "), ("nan", "0", "1e15")]
     assert triples(written(tmp_path, as_csv(rows))) == [(u, e, float(f)) for u, e, f in rows]
 
 
@@ -429,6 +489,20 @@ def test_without_rejects_there_is_no_file(tmp_path):
 def test_a_rejects_file_that_cannot_be_written_is_an_expected_failure(tmp_path):
     with pytest.raises(PgaudienceError, match="cannot write"):
         load(written(tmp_path, "user_id,entry\n,x\n"), rejects=Rejects(tmp_path / "no" / "where.csv"))
+
+
+def test_the_rejects_file_is_never_the_input(tmp_path):
+    content = b"user_id,entry\n,x\n"
+    path = written(tmp_path, content)
+    link = tmp_path / "link.csv"
+    link.symlink_to(path)
+    for target in (path, link):
+        with pytest.raises(PgaudienceError, match="which is being read") as caught:
+            load(path, rejects=Rejects(target))
+        assert "--rejects" in caught.value.hint
+        with pytest.raises(PgaudienceError, match="which is being read"):
+            read_users(path, None, None, Rejects(target))  # at once, not only when the rows are asked for
+    assert path.read_bytes() == content
 
 
 def test_examples_are_the_first_ten_shortened(tmp_path):
@@ -536,7 +610,7 @@ def test_nested_json_with_all_its_shapes(tmp_path):
         (11, "a user without an object or a list of entries"),
         (12, "blank user"),
         (13, "frequency is not a number"),
-        (15, "frequency is not a number"),
+        (15, "frequency is blank"),
     ]
 
 
@@ -553,7 +627,7 @@ def test_records_of_json_and_json_lines(tmp_path):
     ]
     expected = [("12345678901234567890123", "y", 2.0), ("a", "false", 0.5)]
     reasons = {
-        "frequency is not a number": 1, "blank user": 1, "a list or an object where one value belongs": 1,
+        "frequency is blank": 1, "blank user": 1, "a list or an object where one value belongs": 1,
         "not valid UTF-8": 1, "contains NUL": 1, "not a JSON object": 1,
     }  # fmt: skip
     path = written(tmp_path, "\n\n".join(map(json.dumps, records)), "a.jsonl")
@@ -579,7 +653,7 @@ def test_broken_lines_of_json_are_rejected_rows(tmp_path):
     assert rejected(path) == [
         (2, "not valid JSON"),
         (3, "not valid UTF-8"),
-        (4, "not valid JSON"),
+        (4, "not valid JSON: nested deeper than 100"),
         (5, "not valid JSON"),
     ]
     assert len(load(path)[0]) == 2
@@ -593,6 +667,39 @@ def test_broken_json_fails_and_says_where(tmp_path, content):
     with pytest.raises(PgaudienceError, match="not valid JSON at row") as caught:
         load(written(tmp_path, content, "a.json"), columns=Columns())
     assert "--format jsonl" in caught.value.hint
+
+
+NESTED = [
+    b"[" * 1_000,
+    b'[{"user": "a", "entry": "b", "c": ' + b"[" * 1_000 + b"]" * 1_000 + b"}]",
+    b'{"a": ' * 1_000 + b"1" + b"}" * 1_000,
+    b'{"a": [' + b"[" * 1_000,
+]
+
+
+@pytest.mark.parametrize("content", NESTED, ids=range(len(NESTED)))
+def test_json_without_a_bottom_stops(tmp_path, content):
+    with pytest.raises(PgaudienceError, match="not valid JSON at row 1: nested deeper than 100"):
+        load(written(tmp_path, content, "a.json"))
+
+
+@pytest.mark.parametrize(("depth", "accepted"), [(99, True), (100, False), (1_000, False), (100_000, False)])
+def test_json_may_nest_a_hundred_deep(tmp_path, depth, accepted):
+    line = b'{"user": "a", "entry": "b", "c": ' + b"[" * depth + b"]" * depth + b"}"
+    expected = [] if accepted else [(2, "not valid JSON: nested deeper than 100")]
+    assert rejected(written(tmp_path, b'{"user": "a", "entry": "b"}\n' + line, "a.jsonl")) == expected
+    if accepted:
+        array = b"[" + line.replace(b"[[", b"[", 1).replace(b"]]", b"]", 1) + b"]"
+        assert len(load(written(tmp_path, array, "a.json"))[0]) == 1
+
+
+@pytest.mark.parametrize("name", ["a.json", "a.jsonl"])
+def test_a_record_that_lacks_the_frequency_has_a_blank_one(tmp_path, name):
+    records = [{"user": "a", "entry": "b", "count": 1}, {"user": "a", "entry": "c"}]
+    content = json.dumps(records) if name == "a.json" else "\n".join(map(json.dumps, records))
+    path = written(tmp_path, content, name)
+    assert rejected(path) == [(2, "frequency is blank")]
+    assert triples(path) == [("a", "b", 1.0)]
 
 
 @pytest.mark.parametrize("content", [b"", b"17", b"user,entry\n"])
@@ -712,9 +819,10 @@ def test_urls_of_queries():
     assert _parsed("postgresql://u@h/d").drivername == "postgresql+psycopg"
     assert _parsed("postgres://u@h/d").drivername == "postgresql+psycopg"
     assert _parsed("postgresql+psycopg://u@h/d").drivername == "postgresql+psycopg"
-    for url in ("nonsense", "nosuch://x"):
-        with pytest.raises(PgaudienceError, match="not a database URL"):
+    for url in ("nonsense", "nosuch://x", "postgresql://me:secret@h:port/x"):
+        with pytest.raises(PgaudienceError, match="not a database URL") as caught:
             _parsed(url)
+        assert "secret" not in f"{caught.value} {caught.value.hint}"
 
 
 def test_a_password_is_not_shown():
@@ -756,6 +864,15 @@ def test_users_of_odd_files(tmp_path):
             list(read_users(written(tmp_path, content, name), None, None, Rejects()))
 
 
+def test_users_with_names_that_cannot_be_stored(tmp_path):
+    rows = [{"user": "a", "age": 1}, {"user": "b", "a\0": 1}, {"user": "c", "\ud800": 1}, {"user": "d", "a\0": None}]
+    rejects = Rejects()
+    path = written(tmp_path, "".join(json.dumps(row) + "\n" for row in rows), "a.jsonl")
+    chunk = next(read_users(path, None, None, rejects))
+    assert (chunk.users, chunk.attributes) == (["a", "d"], [{"age": "1"}, {"age": None}])
+    assert [(r.line, r.reason.text) for r in rejects.examples] == [(2, "contains NUL"), (3, "not valid UTF-8")]
+
+
 # Whatever comes
 
 
@@ -778,6 +895,7 @@ def oracle(row):
         (any("\0" in field for field in row), "contains NUL"),
         (not user.strip(), "blank user"),
         (not entry.strip(), "blank entry"),
+        (not frequency.strip(), "frequency is blank"),
     ]
     for broken, reason in rules:
         if broken:
@@ -788,7 +906,11 @@ def oracle(row):
         number = math.nan
     if not math.isfinite(number):
         return "frequency is not a number"
-    return (user, entry, number) if number > 0 else "frequency is zero or negative"
+    if number <= 0:
+        return "frequency is zero or negative"
+    if number > 1e15:
+        return "frequency is beyond 1e15"
+    return (user, entry, number) if number >= 1e-15 else "frequency is below 1e-15"
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -10,7 +10,6 @@ import psycopg
 from numpy.typing import NDArray
 from psycopg import sql
 
-from pgaudience.errors import PgaudienceError
 from pgaudience.reading import NO_TIME
 
 Connection = psycopg.Connection[tuple[Any, ...]]
@@ -47,22 +46,13 @@ def add_up(
     frequencies: NDArray[np.float64],
     times: NDArray[np.int64],
 ) -> Pairs:
-    """Add up the frequencies of rows, all of shape (m,), to pairs; m is at least 1, and a missing time is NO_TIME.
-
-    Raises PgaudienceError when a sum is beyond double precision.
-    """
+    """Add up the frequencies of rows, all of shape (m,), to pairs; m is at least 1, and a missing time is NO_TIME."""
     order = np.lexsort((entries, users))
     users, entries = users[order], entries[order]
     is_first = np.ones(len(order), dtype=np.bool_)
     is_first[1:] = (users[1:] != users[:-1]) | (entries[1:] != entries[:-1])
     starts = np.flatnonzero(is_first)
-    with np.errstate(over="ignore"):
-        sums = np.add.reduceat(frequencies[order], starts)
-    if not np.isfinite(sums).all():
-        raise PgaudienceError(
-            "the frequencies of a user and an entry add up to more than a double precision number can hold",
-            "Divide the frequencies by a constant; only their proportions matter.",
-        )
+    sums = np.add.reduceat(frequencies[order], starts)
     moments = times[order]
     first = np.minimum.reduceat(np.where(moments == NO_TIME, _NEVER, moments), starts)
     last = np.maximum.reduceat(moments, starts)

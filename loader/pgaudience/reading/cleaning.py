@@ -12,7 +12,9 @@ from pgaudience.reading.columns import Columns
 from pgaudience.reading.faults import Faults, kept
 from pgaudience.reading.reasons import (
     BLANK_ENTRY,
+    BLANK_FREQUENCY,
     BLANK_USER,
+    LARGEST_FREQUENCY,
     LONG_ENTRY,
     LONG_USER,
     LONGEST_ENTRY_BYTES,
@@ -20,19 +22,22 @@ from pgaudience.reading.reasons import (
     NOT_A_NUMBER,
     NOT_A_TIME,
     NOT_POSITIVE,
+    SMALLEST_FREQUENCY,
+    TOO_LARGE,
+    TOO_SMALL,
 )
 from pgaudience.reading.rejects import Rejects
 from pgaudience.reading.table import Batch
 from pgaudience.reading.texts import attribute_texts, texts_among
 from pgaudience.reading.times import BAD_TIME, to_micros
-from pgaudience.reading.values import to_numbers
+from pgaudience.reading.values import to_numbers, to_text
 
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
     """The good rows of a batch, column by column, all of length n; n may be 0.
 
-    frequencies: float64, shape (n,), finite and positive; 1.0 where the source has no frequency.
+    frequencies: float64, shape (n,), from 1e-15 to 1e15; 1.0 where the source has no frequency.
     times: int64, shape (n,), microseconds since 1970-01-01 UTC, NO_TIME where a row has none; None without such a
     column.
     attributes: one tuple a row, its texts in the order of Columns.attributes, None where blank; None without any.
@@ -87,8 +92,14 @@ def clean(batch: Batch, columns: Columns, rejects: Rejects, source: str) -> Chun
 
 def _frequencies(values: Sequence[object], faults: Faults) -> NDArray[np.float64]:
     numbers = to_numbers(values)
-    faults.mark_where(~np.isfinite(numbers), NOT_A_NUMBER)
+    unusable = ~np.isfinite(numbers)
+    blank = np.zeros_like(unusable)
+    blank[[row for row in np.flatnonzero(unusable).tolist() if not to_text(values[row]).strip()]] = True
+    faults.mark_where(blank, BLANK_FREQUENCY)
+    faults.mark_where(unusable, NOT_A_NUMBER)
     faults.mark_where(numbers <= 0, NOT_POSITIVE)
+    faults.mark_where(numbers > LARGEST_FREQUENCY, TOO_LARGE)
+    faults.mark_where(numbers < SMALLEST_FREQUENCY, TOO_SMALL)
     return numbers
 
 

@@ -13,6 +13,7 @@ from pgaudience.reading.reasons import NESTED, NOT_UTF8, NUL, Reason
 from pgaudience.reading.rejects import Reject, Rejects
 from pgaudience.reading.table import Batch
 from pgaudience.reading.texts import Texts, as_texts, texts_if_all
+from pgaudience.reading.values import is_utf8
 
 T = TypeVar("T")
 
@@ -59,6 +60,15 @@ class Faults:
             self.mark(texts.values, texts.not_utf8(), NOT_UTF8)
         for texts in columns:
             self.mark(texts.values, texts.with_nul(), NUL)
+
+    def mark_unstorable_name(self, name: str, values: Sequence[str | None]) -> bool:
+        """Mark the rows with a value in a column whose name no PostgreSQL text can hold, and tell such a column."""
+        reason = None if is_utf8(name) else NOT_UTF8
+        if reason is None and "\0" in name:
+            reason = NUL
+        if reason is not None:
+            self.mark_where(np.array([value is not None for value in values], dtype=np.bool_), reason)
+        return reason is not None
 
     def settle(self, batch: Batch, rejects: Rejects, source: str) -> list[bool] | None:
         """Hand the bad rows of a batch to `rejects`, in their order, and say which rows stay; None for all of them."""

@@ -5,7 +5,9 @@ from __future__ import annotations
 import gzip
 import hashlib
 import io
+import os
 import shutil
+import stat
 import tempfile
 import zlib
 from collections.abc import Generator
@@ -26,6 +28,7 @@ class InputFile:
     def __init__(self, name: str, raw: BinaryIO) -> None:
         self.name = name
         self._raw = raw
+        self._digest: bytes | None = None
         self.size: int | None = raw.seek(0, io.SEEK_END)
         raw.seek(0)
         self.is_gzip = raw.read(len(GZIP_MAGIC)) == GZIP_MAGIC
@@ -37,12 +40,18 @@ class InputFile:
         return self._raw.tell()
 
     def digest(self) -> bytes:
-        """SHA-256 of the file as it is stored; reading goes on where it was."""
-        position = self._raw.tell()
-        self._raw.seek(0)
-        digest = hashlib.file_digest(cast("io.BufferedReader", self._raw), "sha256").digest()
-        self._raw.seek(position)
-        return digest
+        """SHA-256 of the content, decompressed, so that a file and its gzipped copy have the same.
+
+        It takes one more pass over the file, the first time it is asked for; reading goes on where it was.
+        """
+        if self._digest is None:
+            position = self._raw.tell()
+            self._raw.seek(0)
+            content = gzip.GzipFile(fileobj=self._raw) if self.is_gzip else self._raw
+            with explained(self.name):
+                self._digest = hashlib.file_digest(cast("io.BufferedReader", content), "sha256").digest()
+            self._raw.seek(position)
+        return self._digest
 
     def skip_mark(self) -> None:
         """Skip a byte order mark of UTF-8; raise PgaudienceError at one of UTF-16."""
@@ -71,17 +80,32 @@ class InputFile:
 
 
 def open_file(path: str | Path, stdin: BinaryIO) -> InputFile:
-    """Open a file, or standard input for `-`, which is first copied to a temporary file."""
+    """Open a file, or standard input for `-`; what is no regular file is first copied to a temporary one."""
     if str(path) == "-":
-        spooled = tempfile.TemporaryFile()  # noqa: SIM115  (InputFile closes it)
-        shutil.copyfileobj(stdin, spooled, 1 << 20)
-        return InputFile("standard input", spooled)
+        return _spooled("standard input", stdin)
     try:
-        return InputFile(str(path), Path(path).open("rb"))
+        raw = Path(path).open("rb")  # noqa: SIM115  (InputFile closes it)
     except OSError as error:
         raise PgaudienceError(
-            f"cannot read {path}: {error.strerror}", "name a readable file, or - for standard input"
+            f"cannot read {path}: {said_by(error)}", "name a readable file, or - for standard input"
         ) from error
+    if stat.S_ISREG(os.fstat(raw.fileno()).st_mode):
+        return InputFile(str(path), raw)
+    with raw:
+        return _spooled(str(path), raw)
+
+
+def said_by(error: OSError) -> str:
+    """Tell what the operating system says is wrong, or else Python."""
+    return error.strerror or str(error)
+
+
+def _spooled(name: str, stream: BinaryIO) -> InputFile:
+    """Copy a stream that can be read only once, such as a pipe, to where one can go back."""
+    copy = tempfile.TemporaryFile()  # noqa: SIM115  (InputFile closes it)
+    with explained(name):
+        shutil.copyfileobj(stream, copy, 1 << 20)
+    return InputFile(name, copy)
 
 
 @contextmanager
@@ -92,4 +116,4 @@ def explained(name: str) -> Generator[None]:
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise PgaudienceError(f"{name} is damaged gzip: {error}", "fetch or compress the file again") from error
     except OSError as error:
-        raise PgaudienceError(f"cannot read {name}: {error.strerror}", "check the disk it is on") from error
+        raise PgaudienceError(f"cannot read {name}: {said_by(error)}", "check the disk it is on") from error

@@ -6,11 +6,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, TypeVar, cast
 
 import ijson  # pyright: ignore[reportMissingTypeStubs]
-from ijson.common import ObjectBuilder  # pyright: ignore[reportMissingTypeStubs]
 
 from pgaudience.errors import PgaudienceError
 from pgaudience.reading.files import InputFile, explained
-from pgaudience.reading.reasons import NOT_A_LIST_OF_ENTRIES, NOT_AN_OBJECT
+from pgaudience.reading.reasons import DEEPEST_JSON, NOT_A_LIST_OF_ENTRIES, NOT_AN_OBJECT
 from pgaudience.reading.record_table import ROWS_A_BATCH, RecordBatch, RecordTable
 from pgaudience.reading.rejects import Reject
 from pgaudience.reading.table import Batch
@@ -78,10 +77,10 @@ def _nested_rows(events: Events) -> Iterator[tuple[object, ...]]:
         kind, value = next(events)
         if kind == "start_map":
             for _, entry in _until("end_map", events):
-                yield user, entry, _value(next(events), events)
+                yield user, entry, _value(next(events), events, depth=3)
         elif kind == "start_array":
             for event in _until("end_array", events):
-                yield user, _value(event, events), 1
+                yield user, _value(event, events, depth=3), 1
         else:
             yield user, value
     next(events, None)  # raises if there is more
@@ -94,22 +93,23 @@ def _until(end: str, events: Events) -> Iterator[tuple[str, Any]]:
         yield event
 
 
-def _value(event: tuple[str, Any], events: Events) -> object:
-    """Build the value that begins with an event, lists and objects whole."""
-    if event[0] not in {"start_map", "start_array"}:
-        return event[1]
-    builder: Any = ObjectBuilder()
-    builder.event(*event)
-    depth = 1
-    while depth:
-        kind, value = next(events)
-        builder.event(kind, value)
-        depth += kind.startswith("start_") - kind.startswith("end_")
-    return builder.value
+def _value(event: tuple[str, Any], events: Events, depth: int) -> object:
+    """Build the value that begins with an event; a list or an object there is the `depth`-th around its content.
+
+    A document may be made to nest without end, and so to fill any memory: it has to stop somewhere.
+    """
+    kind, value = event
+    if kind not in {"start_map", "start_array"}:
+        return value
+    if depth > DEEPEST_JSON:
+        raise ijson.JSONError(f"nested deeper than {DEEPEST_JSON}")
+    if kind == "start_array":
+        return [_value(inner, events, depth + 1) for inner in _until("end_array", events)]
+    return {key: _value(next(events), events, depth + 1) for _, key in _until("end_map", events)}
 
 
 def _records(file: InputFile) -> Iterator[RecordBatch]:
-    for first_line, items in _batched(file, ijson.items(file.stream, "item")):
+    for first_line, items in _batched(file, _items(ijson.basic_parse(file.stream))):
         batch = RecordBatch([], [], [], file.position())
         for line, item in enumerate(items, first_line):
             if isinstance(item, dict):
@@ -118,6 +118,13 @@ def _records(file: InputFile) -> Iterator[RecordBatch]:
             else:
                 batch.rejected.append(Reject(line, NOT_AN_OBJECT, as_json(item)))
         yield batch
+
+
+def _items(events: Events) -> Iterator[object]:
+    next(events)  # the opening bracket
+    for event in _until("end_array", events):
+        yield _value(event, events, depth=2)
+    next(events, None)  # raises if there is more
 
 
 def _batched(file: InputFile, items: Iterable[T]) -> Iterator[tuple[int, list[T]]]:

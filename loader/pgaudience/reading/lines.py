@@ -20,23 +20,28 @@ def read_text(file: InputFile) -> Iterator[str]:
     Raises PgaudienceError for UTF-16, and for a line over 64 MB: that is no file of lines.
     """
     file.skip_mark()
-    rest = b""
+    begun, size = list[bytes](), 0  # a line whose end is not read yet, in pieces
     while True:
         with explained(file.name):
             read = file.stream.read(BLOCK_BYTES)
         if not read:
             break
-        rest += read
-        end = _end_of_last_line(rest)
+        if begun and begun[-1].endswith(b"\r"):  # may be half a CRLF
+            size -= len(begun[-1])
+            read = begun.pop() + read
+        end = _end_of_last_line(read)
         if end:
-            yield rest[:end].decode("utf-8", "surrogateescape")
-            rest = rest[end:]
-        elif len(rest) > LONGEST_LINE_BYTES:
+            yield b"".join([*begun, read[:end]]).decode("utf-8", "surrogateescape")
+            begun, size, read = [], 0, read[end:]
+        begun.append(read)
+        size += len(read)
+        if size > LONGEST_LINE_BYTES:
             raise PgaudienceError(
-                f"{file.name} has a line over {LONGEST_LINE_BYTES >> 20} MB", "name its true format with --format"
+                f"{file.name} has a line over {LONGEST_LINE_BYTES >> 20} MB",
+                "is it a text file with line ends? if it has another format, name that with --format",
             )
-    if rest:
-        yield rest.decode("utf-8", "surrogateescape")
+    if size:
+        yield b"".join(begun).decode("utf-8", "surrogateescape")
 
 
 def lines_of(text: str) -> list[str]:

@@ -101,7 +101,7 @@ def _parsed(url: str) -> URL:
         if parsed.drivername in {"postgresql", "postgres"}:
             return parsed.set(drivername="postgresql+psycopg")
         parsed.get_dialect()
-    except (ArgumentError, NoSuchModuleError) as error:
+    except (ArgumentError, NoSuchModuleError, ValueError) as error:
         raise PgaudienceError(
             "the --source is not a database URL", "write it as in postgresql://user@host/db"
         ) from error

@@ -7,6 +7,12 @@ from dataclasses import dataclass
 LONGEST_USER_BYTES = 1_000
 LONGEST_ENTRY_BYTES = 1_000_000
 LONGEST_RECORD_LINES = 1_000
+DEEPEST_JSON = 100
+
+# Only the proportions of frequencies matter. Within these bounds neither sums of billions of them nor their squares
+# leave the range of double precision.
+SMALLEST_FREQUENCY = 1e-15
+LARGEST_FREQUENCY = 1e15
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +33,7 @@ UNCLOSED_QUOTE = Reason(
     f"close the quote; a row may run over at most {LONGEST_RECORD_LINES:,} lines",
 )
 BROKEN_JSON = Reason("not valid JSON", "write one JSON object a line")
+DEEP_JSON = Reason(f"not valid JSON: nested deeper than {DEEPEST_JSON}", "write one flat object a line")
 NOT_AN_OBJECT = Reason("not a JSON object", 'write each row as an object, as in {"user_id": …, "entry": …}')
 NOT_A_LIST_OF_ENTRIES = Reason(
     "a user without an object or a list of entries",
@@ -37,8 +44,11 @@ NOT_UTF8 = Reason("not valid UTF-8", "convert the data to UTF-8, for example wit
 NUL = Reason("contains NUL", "remove the NUL characters: PostgreSQL cannot store them")
 BLANK_USER = Reason("blank user", "fill in who did it")
 BLANK_ENTRY = Reason("blank entry", "fill in the text of what was done")
+BLANK_FREQUENCY = Reason("frequency is blank", "fill in how often, or leave the row out")
 NOT_A_NUMBER = Reason("frequency is not a number", "write it as in 3, 0.5 or 1e3, without thousands separators")
 NOT_POSITIVE = Reason("frequency is zero or negative", "leave returns and cancellations out, or sum them up first")
+TOO_LARGE = Reason("frequency is beyond 1e15", "divide all of them by a constant: only proportions matter")
+TOO_SMALL = Reason("frequency is below 1e-15", "multiply all of them by a constant: only proportions matter")
 NOT_A_TIME = Reason(
     "occurred_at is not an ISO 8601 time",
     "write it as in 2026-05-31T12:30:00Z, or as seconds or milliseconds since 1970",

@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import IO, Any, Self
 
 from pgaudience.errors import PgaudienceError
+from pgaudience.reading.files import said_by
 from pgaudience.reading.reasons import Reason
 
 EXAMPLES = 10
@@ -55,6 +56,19 @@ class Rejects:
         self._strict = strict
         self._file: IO[str] | None = None
         self._writer: Any = None
+
+    def spare(self, path: str | Path) -> None:
+        """Raise PgaudienceError where the file of rejected rows is this one, which is being read."""
+        if self.path is None:
+            return
+        try:
+            is_same = self.path.samefile("/dev/stdin" if str(path) == "-" else path)
+        except OSError:  # one of them does not exist
+            return
+        if is_same:
+            raise PgaudienceError(
+                f"the rejected rows cannot go to {self.path}, which is being read", "name another file with --rejects"
+            )
 
     @property
     def sources(self) -> list[str]:
@@ -109,7 +123,7 @@ class Rejects:
                 self._file = path.open("w", encoding="utf-8", errors="surrogateescape", newline="")
             except OSError as error:
                 raise PgaudienceError(
-                    f"cannot write the rejected rows to {path}: {error.strerror}", "name a writable file"
+                    f"cannot write the rejected rows to {path}: {said_by(error)}", "name a writable file"
                 ) from error
             self._writer = csv.writer(self._file, lineterminator="\n")
             self._writer.writerow(["source", "line", "reason", "row"])

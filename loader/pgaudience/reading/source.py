@@ -36,7 +36,7 @@ class Source:
             yield clean(batch, self.columns, self._rejects, self.name)
 
     def digest(self) -> bytes:
-        """SHA-256: of a file as it is stored, at any time; of a query's rows, once they are read."""
+        """SHA-256: of a file's content, decompressed, at any time; of a query's rows, once they are read."""
         return self._origin.digest()
 
     def close(self) -> None:
@@ -63,9 +63,10 @@ def open_source(
     """Open a file of activity, or standard input for `-`, plain or gzip.
 
     Without a format, the file's name tells it. Raises PgaudienceError where the file cannot be read, its format is not
-    told, or its columns are not found.
+    told, its columns are not found, or the rejected rows would go to that very file.
     """
     file_format = format or format_of(str(path))
+    rejects.spare(path)
     file = open_file(path, stdin or sys.stdin.buffer)
     try:
         return Source(file, open_table(file, file_format), columns, rejects)

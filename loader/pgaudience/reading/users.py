@@ -44,10 +44,17 @@ def read_users(
     """Read a file of users in any format; the column of the user is guessed if it is not named.
 
     A user may turn up more than once; whose attributes count then is not decided here. Columns without a name are left
-    out. Raises PgaudienceError where the file cannot be read or has no column of users.
+    out; a row with a value under a name that PostgreSQL cannot store is rejected. Raises PgaudienceError
+    where the file cannot be read or has no column of users, and at once where the rejected rows would go to that file.
     """
-    file_format = format or format_of(str(path))
-    file = open_file(path, stdin or sys.stdin.buffer)
+    rejects.spare(path)
+    return _read(path, format or format_of(str(path)), user, rejects, stdin or sys.stdin.buffer)
+
+
+def _read(
+    path: str | Path, file_format: str, user: str | None, rejects: Rejects, stdin: BinaryIO
+) -> Iterator[UserChunk]:
+    file = open_file(path, stdin)
     try:
         table = open_table(file, file_format)
         if isinstance(table, NestedTable):
@@ -69,13 +76,19 @@ def _names(header: Sequence[str], user: str | None, source: str) -> list[str]:
 def _clean(batch: Batch, names: Sequence[str], rejects: Rejects, source: str) -> UserChunk:
     faults = Faults()
     users = faults.texts(batch.columns[0])
-    described = [attribute_texts(values) for values in batch.columns[1:]]
-    faults.mark_unstorable([users, *(texts for texts, _ in described)])
+    texts = [attribute_texts(values) for values in batch.columns[1:]]
+    faults.mark_unstorable([users, *(column for column, _ in texts)])
+    described = [
+        (name, values)
+        for name, (_, values) in zip(names, texts, strict=True)
+        if not faults.mark_unstorable_name(name, values)
+    ]
     faults.mark(users.values, users.blank(), BLANK_USER)
     faults.mark(users.values, users.longer(LONGEST_USER_BYTES), LONG_USER)
     stay = faults.settle(batch, rejects, source)
+    storable = [name for name, _ in described]
     rows = zip(*(values for _, values in described), strict=True) if described else repeat((), len(users.values))
-    attributes: list[dict[str, str | None]] = [dict(zip(names, row, strict=True)) for row in rows]
+    attributes: list[dict[str, str | None]] = [dict(zip(storable, row, strict=True)) for row in rows]
     chunk = UserChunk(
         kept(users.values, stay), kept(attributes, stay), len(users.values) + len(batch.rejected), batch.consumed
     )
