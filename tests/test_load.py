@@ -164,6 +164,16 @@ def test_conflicting_attributes_are_counted_and_the_last_wins(space: str, tmp_pa
     assert rows(space, "select attributes from users order by user_id") == [({"gender": "M"},), ({"gender": "M"},)]
 
 
+def test_users_alone_make_nothing_stale(space: str, tmp_path: Path) -> None:
+    with connect(space, autocommit=True) as connection:
+        connection.execute("call refresh()")
+    merged = run(space, users="user,age\nann,31\n", tmp_path=tmp_path)
+    assert (merged.new_users, merged.attributes_changed) == (1, 1)
+    assert rows(space, "select user_id, attributes, stale from users cross join status") == [
+        ("ann", {"age": 31}, False)
+    ]
+
+
 def test_a_text_may_be_long(space: str, tmp_path: Path) -> None:
     long = " ".join(f"word{number}" for number in range(12_000))
     run(space, f"user,item,count\nann,{long},1\nbob,{long} too,1\n", tmp_path=tmp_path)

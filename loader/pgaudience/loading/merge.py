@@ -26,8 +26,6 @@ from staged_pairs s
 group by s.user_key, s.entry_key
 """
 
-_ALL_NEW = "select not exists (select from activity a where a.user_key = any (%s))"
-
 _INSERT_ALL = """
 insert into activity (user_key, entry_key, frequency, first_at, last_at)
 select * from pairs
@@ -190,14 +188,15 @@ def merge(connection: Connection, staging: Staging, mode: Mode) -> Merged:
 
 
 def _merge_activity(connection: Connection, staging: Staging, mode: Mode) -> tuple[int, int, int]:
-    all_new = connection.execute(_ALL_NEW, [staging.user_keys.by_number.tolist()]).fetchone() == (True,)
-    if all_new and staging.block is not None and not staging.has_sent:
+    if staging.has_only_new_users and staging.block is not None and not staging.has_sent:
         copy_pairs(connection, "activity", staging.block)
         return 0, 0, len(staging.block.users)
     staging.send_block()
+    if not staging.has_sent:
+        return 0, 0, 0
     connection.execute(_PAIRS)
     connection.execute("analyze staged_pairs")
-    if all_new:
+    if staging.has_only_new_users:
         return 0, 0, connection.execute(_INSERT_ALL).rowcount
     return _merge_differences(connection, mode)
 

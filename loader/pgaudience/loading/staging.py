@@ -22,7 +22,7 @@ from pgaudience.reading import NO_TIME, Chunk, UserChunk
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 
-ROWS_IN_A_BLOCK = 2_000_000
+ROWS_IN_A_BLOCK = 1_000_000
 MOST_REMEMBERED = 100_000
 
 _CREATE = """
@@ -79,7 +79,7 @@ class Staging:
         if chunk.attributes is not None:
             self._stage_attributes(users, [dict(zip(attribute_names, row, strict=True)) for row in chunk.attributes])
         self._count += len(users)
-        if self._count >= ROWS_IN_A_BLOCK:
+        if self._count > ROWS_IN_A_BLOCK:
             self._end_block()
             self.send_block()
 
@@ -94,6 +94,11 @@ class Staging:
             with self._connection.cursor().copy("copy staged_users (number, user_key) from stdin") as copy:
                 for row in enumerate(self.user_keys.by_number.tolist()):
                     copy.write_row(row)
+
+    @property
+    def has_only_new_users(self) -> bool:
+        """Whether this load has made all the users it holds, so that none can have activity yet."""
+        return self.user_keys.inserted == np.unique(self.user_keys.by_number).size
 
     def send_block(self) -> None:
         """Send the pairs of the block to staged_pairs."""
