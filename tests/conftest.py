@@ -16,6 +16,7 @@ import pytest
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
+from pgaudience.demo import run_demo
 from pgaudience.installing import migrate
 from pgaudience.server import EmbeddedServer, binary
 
@@ -120,6 +121,18 @@ def _fill_toy(url: str) -> None:
 def database(cluster: Cluster) -> str:
     """A database with pgvector and nothing else."""
     return cluster.clone("empty", _fill_empty)
+
+
+@pytest.fixture
+def space(cluster: Cluster) -> str:
+    """A space `audience` of three dimensions with nothing in it."""
+    return cluster.clone("space", migrate_toy)
+
+
+@pytest.fixture
+def places(cluster18: Cluster) -> str:
+    """The space that `pgaudience demo` leaves behind, with real vectors."""
+    return cluster18.clone("places", lambda url: run_demo(url, None, "places"))
 
 
 @pytest.fixture

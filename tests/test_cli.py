@@ -10,11 +10,9 @@ import sys
 import time
 from pathlib import Path
 
-import psycopg
 import pytest
 
-from conftest import Cluster, connect, migrate_toy
-from pgaudience.demo import run_demo
+from conftest import connect
 
 
 def command(url: str, *args: str, cwd: Path | None = None, text: str = "") -> subprocess.CompletedProcess[str]:
@@ -23,21 +21,6 @@ def command(url: str, *args: str, cwd: Path | None = None, text: str = "") -> su
         env={**os.environ, "PGAUDIENCE_DATABASE_URL": url},
         cwd=cwd, input=text, capture_output=True, text=True, timeout=120,
     )  # fmt: skip
-
-
-@pytest.fixture
-def places(cluster18: Cluster) -> str:
-    return cluster18.clone("places", lambda url: run_demo(url, None, "places"))
-
-
-@pytest.fixture
-def space(cluster: Cluster) -> str:
-    def fill(url: str) -> None:
-        with psycopg.connect(url) as connection:
-            connection.execute("create extension vector with schema public")
-        migrate_toy(url)
-
-    return cluster.clone("space", fill)
 
 
 def test_help_loads_nothing_heavy() -> None:

@@ -10,18 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from conftest import TESTS, Cluster, run_psql
-from pgaudience.demo import run_demo
+from conftest import TESTS, run_psql
 
 CHECKOUT = TESTS.parent
 PAGES = [CHECKOUT / "README.md", *sorted((CHECKOUT / "docs").glob("*.md"))]
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-
-
-@pytest.fixture
-def places(cluster18: Cluster) -> str:
-    """The space that `make demo` leaves behind."""
-    return cluster18.clone("places", lambda url: run_demo(url, None, "places"))
 
 
 def run_shell(url: str, folder: Path, script: str) -> str:

@@ -25,18 +25,6 @@ order by user_id, entry
 """
 
 
-@pytest.fixture
-def space(cluster: Cluster) -> str:
-    """A migrated space with nothing in it."""
-    return cluster.clone("space", lambda url: _fill(url))
-
-
-def _fill(url: str) -> None:
-    with psycopg.connect(url) as connection:
-        connection.execute("create extension vector with schema public")
-    migrate_toy(url)
-
-
 def run(
     url: str, *texts: str, name: str = "rows.csv", tmp_path: Path, users: str | None = None,
     rejects: Rejects | None = None, columns: Columns = GUESSED, **options: object,
@@ -252,7 +240,7 @@ def test_a_query_on_another_database(space: str, cluster: Cluster) -> None:
 
 def test_the_dirty_truth_adds_up(cluster18: Cluster, tmp_path: Path) -> None:
     path = shared("online-retail/events_dirty.csv.gz")
-    space = cluster18.clone("space", _fill)
+    space = cluster18.clone("space", migrate_toy)
     with Rejects(tmp_path / "rejects.csv") as rejects, connect(space) as connection:
         load(connection, [open_source(path, format=None, columns=Columns(), rejects=rejects)])
     account = rejects.account()

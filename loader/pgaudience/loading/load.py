@@ -11,7 +11,7 @@ import psycopg
 from pgaudience.errors import PgaudienceError
 from pgaudience.loading.merge import Merged, Mode, merge
 from pgaudience.loading.staging import Staging
-from pgaudience.progress import Progress, progress
+from pgaudience.progress import progress
 from pgaudience.reading import Source, UserChunk
 
 Connection = psycopg.Connection[tuple[Any, ...]]
@@ -53,14 +53,14 @@ def load(
         for chunk in users:
             staging.add_users(chunk)
         staging.finish()
+        if not force:
+            _refuse_repeated(read)
+            if mode == "add":
+                _refuse_loaded_before(connection, read)
         with progress("Merging", None, "rows") as shown:
             merged = merge(connection, staging, mode)
             shown.advance(sum(source.accepted for source in read))
-        if not force:
-            _refuse_repeated(read)
         for source in read:
-            if mode == "add" and not force:
-                _refuse_twice(connection, source)
             connection.execute(_JOURNAL, [source.name, source.digest, mode, source.rows, source.rows - source.accepted])
     return merged
 
@@ -72,13 +72,9 @@ def _stage(staging: Staging, source: Source) -> _Read:
             staging.add(chunk, source.columns.attributes)
             rows += chunk.rows
             accepted += len(chunk.users)
-            consumed = _advance(shown, consumed, chunk.consumed)
+            shown.advance(chunk.consumed - consumed)
+            consumed = chunk.consumed
     return _Read(source.name, source.digest(), rows, accepted)
-
-
-def _advance(shown: Progress, before: int, now: int) -> int:
-    shown.advance(now - before)
-    return now
 
 
 def _refuse_repeated(read: list[_Read]) -> None:
@@ -92,10 +88,12 @@ def _refuse_repeated(read: list[_Read]) -> None:
         names[source.digest] = source.name
 
 
-def _refuse_twice(connection: Connection, source: _Read) -> None:
-    found = connection.execute(_LOADED_BEFORE, [source.digest]).fetchone()
-    if found is not None and found[0] is not None:
-        raise PgaudienceError(
-            f"{source.name} was loaded before, on {found[0]:%Y-%m-%d %H:%M}, and would count twice",
-            "Use --mode replace to make it the truth for its users, or --force to add it once more.",
-        )
+def _refuse_loaded_before(connection: Connection, read: list[_Read]) -> None:
+    """Raise PgaudienceError for a source of the journal; the lock that the keys took keeps other loads from it."""
+    for source in read:
+        (loaded_at,) = connection.execute(_LOADED_BEFORE, [source.digest]).fetchone() or (None,)
+        if loaded_at is not None:
+            raise PgaudienceError(
+                f"{source.name} was loaded before, on {loaded_at:%Y-%m-%d %H:%M}, and would count twice",
+                "Use --mode replace to make it the truth for its users, or --force to add it once more.",
+            )
