@@ -28,7 +28,7 @@ begin
     if to_regrole(quote_ident(_writer)) is not null then
         execute format(
             'grant insert, update, delete on %1$I.users, %1$I.entries, %1$I.entry_vectors, %1$I.entry_failures,
-                %1$I.activity, %1$I.queries, %1$I.loads to %2$I',
+                %1$I.activity, %1$I.queries, %1$I.loads, %1$I.workers to %2$I',
             _space,
             _writer
         );

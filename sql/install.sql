@@ -10,6 +10,7 @@
 \ir materialized_views/user_vectors.sql
 \ir functions/record_change.sql
 \ir functions/delete_activity.sql
+\ir functions/notify_worker.sql
 \ir functions/query_source.sql
 \ir functions/request_embedding.sql
 \ir functions/embed.sql
@@ -26,5 +27,7 @@
 \ir functions/explain_match_by_vector.sql
 \ir functions/explain_match.sql
 \ir procedures/refresh.sql
+\ir views/live_workers.sql
+\ir procedures/embed_query.sql
 \ir views/status.sql
 \ir grants.sql

@@ -13,6 +13,7 @@ import base64
 import functools
 import json
 import threading
+import time
 from collections import Counter, deque
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -85,6 +86,8 @@ class OpenAIServer:
     """Leave the last vector out."""
     key: str | None = None
     """The only key accepted; None accepts any."""
+    delay: float = 0
+    """Seconds that each answer takes, at least."""
     _faults: deque[Fault] = field(default_factory=deque)
 
     @property
@@ -118,6 +121,7 @@ class OpenAIServer:
         """Embed, or raise RefusalError with OpenAI's own words."""
         texts = [body["input"]] if isinstance(body["input"], str) else body["input"]
         self._check(texts, body, authorization)
+        time.sleep(self.delay)
         rows = [
             {"object": "embedding", "index": index, "embedding": self._encoded(vector, body)}
             for index, vector in enumerate(self._vectors(texts, body))

@@ -39,6 +39,7 @@ FUNCTIONS = {
     "explain_match(text,vector)": ["user_id text", "query vector"],
     "refresh()": [],
     "request_embedding(text)": ["query text"],
+    "embed_query(text,interval)": ["query text", "timeout interval DEFAULT '00:00:10'::interval"],
     "query_source(text)": ["query text"],
 }  # fmt: skip
 
@@ -62,7 +63,7 @@ RELATIONS = {
     "user_vectors": ["user_key", "user_id", "entries", "frequency", "coverage", "embedding"],
     "status": [
         "entries", "entries_embedded", "entries_pending", "entries_failed", "oldest_pending_at", "users",
-        "users_with_vector", "coverage", "refreshed_at", "stale",
+        "users_with_vector", "coverage", "refreshed_at", "stale", "queries_waiting", "workers", "worker_seen_at",
     ],
 }  # fmt: skip
 
@@ -126,8 +127,8 @@ def objects(url: str) -> list:
 
 
 def test_functions(space: str) -> None:
-    query = """
-        select oid::regprocedure::text, pg_get_function_arguments(oid)
+    query = r"""
+        select oid::regprocedure::text, regexp_replace(pg_get_function_arguments(oid), '\mIN ', '', 'g')
         from pg_proc
         where pronamespace = 'audience'::regnamespace"""
     found = dict(rows(space, query))
@@ -210,7 +211,7 @@ def test_the_examples_run(demo: str) -> None:
     assert len(found) > 20
     for name, example in found:
         assert re.match(r"(select|update|call)\b.*;$", example, re.DOTALL), name
-        with connect(demo) as connection:
+        with connect(demo, autocommit="embed_query" in example) as connection:
             use_schema(connection, "audience")
             try:
                 shown = connection.execute(example.encode())
@@ -246,8 +247,10 @@ def test_immutable_means_immutable(space: str) -> None:
 
 
 def test_plpgsql_is_pinned(space: str) -> None:
-    for name, language, _, _, strict, _, _, config, definition in rows(space, ROUTINES):
-        if language == "plpgsql":
+    for name, language, _, _, strict, kind, _, config, definition in rows(space, ROUTINES):
+        if kind == "p" and re.search(r"^\s+commit;", definition, re.MULTILINE):
+            assert "set_config('search_path'" in definition, name
+        elif language == "plpgsql":
             assert "search_path=audience, public, pg_temp" in (config or []), name
             assert not strict, name
         else:

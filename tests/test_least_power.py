@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,7 @@ from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from conftest import TESTS, TOY_MODEL, Cluster
+from openai_server import serving
 from pgaudience.checking import run_checks
 from pgaudience.database import connect, open_space, use_schema
 from pgaudience.errors import PgaudienceError
@@ -20,6 +22,7 @@ from pgaudience.installing import Migration, migrate
 from pgaudience.loading.load import load
 from pgaudience.reading import Columns, Rejects, open_source
 from pgaudience.refresh import refresh
+from pgaudience.worker import Worker
 
 SPACE = "power"
 ROLES = ("power_owner", "power_ann", "power_wes", "power_nora")
@@ -221,6 +224,8 @@ WRITES = [
     "truncate queries",
     "update space set weighting = 'sqrt'",
     "select request_embedding('chess')",
+    "call embed_query('chess')",
+    "insert into workers (backend_pid) values (1)",
     "call refresh()",
 ]
 DESTRUCTION = [
@@ -268,6 +273,31 @@ def test_a_writer_asks_and_decides(power: Power) -> None:
     assert rows(power.writer, "select query_source('chess')") == [("exact",)]
     rows(power.writer, "update space set weighting = 'binary'; call refresh()")
     assert rows(power.writer, "select weighting, stale from space, status") == [("binary", False)]
+
+
+def test_a_writer_runs_a_worker(power: Power) -> None:
+    with serving() as server:
+        rows(power.owner, "update space set model = %s", server.model)
+        worker = Worker(power.writer, [SPACE], poll=1, base_url=server.url)
+        thread = threading.Thread(target=worker.run)
+        thread.start()
+        try:
+            while rows(power.reader, "select workers from status") == [(0,)]:
+                assert thread.is_alive()
+            load = "insert into entries (entry) values ('Ski Zermatt')"
+            rows(power.writer, load)
+            rows(power.writer, "call embed_query('chess', timeout => '30 s')")
+            rows(power.reader, "call embed_query('chess')")
+        finally:
+            worker.stop()
+            thread.join(30)
+    assert rows(power.writer, "select entries_pending, queries_waiting, workers from status") == [(0, 0, 0)]
+
+
+def test_a_reader_runs_no_worker(power: Power) -> None:
+    with pytest.raises(PgaudienceError, match="may not embed for the space 'power'") as caught:
+        Worker(power.reader, [SPACE], poll=1, base_url=None).run()
+    assert caught.value.hint == "Ask its owner for: grant power_writer to <this role>"
 
 
 def test_a_writer_removes_people_and_what_they_did(power: Power) -> None:

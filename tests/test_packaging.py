@@ -78,6 +78,12 @@ def test_compose() -> None:
     (extras,) = re.findall(r'"\.\[([\w,]+)\]"', loader["build"]["dockerfile_inline"])
     project = tomllib.loads((CHECKOUT / "pyproject.toml").read_text())["project"]
     assert set(extras.split(",")) <= set(project["optional-dependencies"])
+    worker = compose["services"]["worker"]
+    assert all(worker[name] == loader[name] for name in ("build", "environment"))
+    assert worker["command"] == ["worker"] and worker["restart"] == "unless-stopped"
+    assert worker["depends_on"]["db"]["condition"] == "service_healthy"
+    assert worker["depends_on"]["loader"]["condition"] == "service_completed_successfully"
+    assert "restart" not in loader
 
 
 def test_make_help_lists_the_targets() -> None:

@@ -8,10 +8,10 @@ from conftest import TESTS, Cluster, _fill_toy, connect
 
 PAGE = TESTS.parent / "docs" / "functions.md"
 
-ROUTINES = """
+ROUTINES = r"""
 select
     p.proname,
-    format('%s(%s)', p.proname, pg_get_function_arguments(p.oid)),
+    format('%s(%s)', p.proname, regexp_replace(pg_get_function_arguments(p.oid), '\mIN ', '', 'g')),
     case p.prokind when 'p' then null else pg_get_function_result(p.oid) end,
     obj_description(p.oid, 'pg_proc')
 from pg_proc p

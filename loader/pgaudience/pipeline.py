@@ -17,6 +17,14 @@ from pgaudience.progress import progress
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 
+# A worker that was faster has locked the row: it is waited for, and if it dies, the text waits still.
+_ERROR = """
+select q.error
+from queries q
+where md5(q.query)::uuid = md5(normalize_text(%s))::uuid
+for share
+"""
+
 
 def space_provider(space: Space, base_url: str | None) -> Provider:
     """Return the provider of the space's model.
@@ -47,9 +55,8 @@ def embed_space(connection: Connection, space: Space, base_url: str | None) -> E
         provider = space_provider(space, base_url)
         with progress("Embedding", len(keys) + len(queries), "texts") as shown:
             done = embed_pending(connection, provider, shown)
-            asked = embed_waiting_queries(connection, provider)
+            done += embed_waiting_queries(connection, provider)
             shown.advance(len(queries))
-        done = Embedded(done.stored + asked.stored, done.failed + asked.failed)
     print(f"Embedded {done.stored:,} texts with {space.model}", file=sys.stderr)  # noqa: T201
     if done.failed:
         print(  # noqa: T201
@@ -63,17 +70,20 @@ def embed_query(connection: Connection, space: Space, text: str, base_url: str |
 
     Raises PgaudienceError when the text is blank or the model refuses it.
     """
-    source = connection.execute("select query_source(%s)", [text]).fetchone()
-    if source in (("entry",), ("exact",)):
-        connection.commit()
+    if _has_vector(connection, text):
         return
     connection.execute("select request_embedding(%s)", [text])
     connection.commit()
-    embed_waiting_queries(connection, space_provider(space, base_url))
-    failed = connection.execute(
-        "select error from queries where md5(query)::uuid = md5(normalize_text(%s))::uuid and embedding is null",
-        [text],
-    ).fetchone()
+    provider = space_provider(space, base_url)
+    while not _has_vector(connection, text):
+        embed_waiting_queries(connection, provider)
+        found = connection.execute(_ERROR, [text]).fetchone()
+        connection.commit()
+        if found and found[0]:
+            raise PgaudienceError(f"{space.model} refused the text: {found[0]}")
+
+
+def _has_vector(connection: Connection, text: str) -> bool:
+    source = connection.execute("select query_source(%s)", [text]).fetchone()
     connection.commit()
-    if failed is not None:
-        raise PgaudienceError(f"{space.model} refused the text: {failed[0]}")
+    return source in (("entry",), ("exact",))

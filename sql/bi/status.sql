@@ -15,3 +15,6 @@ comment on column status.users_with_vector is 'Those who have a vector as of the
 comment on column status.coverage is 'The share of all frequency, 0 to 1, whose entries have a vector.';
 comment on column status.refreshed_at is 'When refresh() last ran; null before the first time.';
 comment on column status.stale is 'Whether something has changed since then.';
+comment on column status.queries_waiting is 'Query texts that wait for their vector.';
+comment on column status.workers is 'How many workers are alive.';
+comment on column status.worker_seen_at is 'The last heartbeat among them.';

@@ -1,4 +1,6 @@
--- Puts a text on the list of those that wait for their vector.
+-- Puts a text on the list of those that wait for their vector, and wakes the workers.
+--
+-- It must not wait for a worker that holds the row of the text: an upsert would lock that row, these statements do not.
 create function request_embedding(
     query text
 )
@@ -17,9 +19,15 @@ begin
             message = 'the query text is blank';
     end if;
 
-    if query_source(_query) = 'none' then
+    if query_source(_query) not in ('entry', 'exact') then
         insert into queries (query) values (_query)
         on conflict ((md5(query)::uuid)) do nothing;
+
+        update queries q
+        set error = null
+        where md5(q.query)::uuid = md5(_query)::uuid and q.error is not null;
+
+        perform pg_notify('pgaudience_' || current_schema(), '');
     end if;
 
     return query_source(_query);
@@ -27,5 +35,5 @@ end
 $$;
 
 comment on function request_embedding(text) is
-'Asks for the vector of a query text and returns what query_source says now; the next embed run computes it.
+'Asks for the vector of a query text and returns what query_source says now; a worker computes it, or pgaudience embed.
 Example: select request_embedding(''ski enthusiasts'');';

@@ -10,7 +10,10 @@ select
     uv.users_with_vector,
     c.coverage,
     s.refreshed_at,
-    s.refreshed_at is null or exists (select from changes) as stale
+    s.refreshed_at is null or exists (select from changes) as stale,
+    q.queries_waiting,
+    w.workers,
+    w.worker_seen_at
 from space s
 cross join (select count(*) as entries from entries) e
 cross join (select count(*) as entries_embedded from entry_vectors) v
@@ -27,7 +30,13 @@ cross join (
     select sum(es.frequency) filter (where v.entry_key is not null) / sum(es.frequency) as coverage
     from entry_stats es
     left join entry_vectors v using (entry_key)
-) c;
+) c
+cross join (
+    select count(*) as queries_waiting
+    from queries q
+    where q.embedding is null and q.error is null
+) q
+cross join (select count(*) as workers, max(l.seen_at) as worker_seen_at from live_workers l) w;
 
 comment on view status is
 'How the space is doing, in one row.
@@ -43,3 +52,6 @@ comment on column status.coverage is
 'The share of all frequency, 0 to 1, whose entries have a vector; frequencies as of the last refresh.';
 comment on column status.refreshed_at is 'When refresh() last ran; null before the first time.';
 comment on column status.stale is 'Whether activity, vectors or policies have changed since then.';
+comment on column status.queries_waiting is 'Query texts that wait for their vector; the table queries has them.';
+comment on column status.workers is 'How many workers are alive; pgaudience worker starts one.';
+comment on column status.worker_seen_at is 'The last heartbeat among them; null without any.';

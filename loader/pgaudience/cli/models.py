@@ -1,4 +1,4 @@
-"""The command that runs the embedding model: embed."""
+"""Commands that run the embedding model: embed, worker."""
 
 from __future__ import annotations
 
@@ -23,4 +23,17 @@ def embed(target: Target, dry_run: bool, base_url: str | None) -> None:
             embed_space(connection, space, base_url)
 
 
-COMMANDS = (embed,)
+@click.command()
+@click.argument("spaces", nargs=-1, metavar="[SPACE]…")
+@click.option("--poll", metavar="SECONDS", type=click.FloatRange(0, min_open=True), default=30, show_default=True,
+              help="How often to look for texts even if nothing was heard of any.")  # fmt: skip
+@click.option("--base-url", help="Where an OpenAI-compatible model is served.")
+@pass_target
+def worker(target: Target, spaces: tuple[str, ...], poll: float, base_url: str | None) -> None:
+    """Embed new entries and queries of the spaces as they appear, until stopped."""
+    from pgaudience.worker import run_worker
+
+    run_worker(target.conninfo(), list(dict.fromkeys(spaces or [target.schema])), poll=poll, base_url=base_url)
+
+
+COMMANDS = (embed, worker)

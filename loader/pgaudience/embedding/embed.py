@@ -24,7 +24,7 @@ select e.entry_key
 from entries e
 left join entry_failures f using (entry_key)
 where not exists (select from entry_vectors v where v.entry_key = e.entry_key)
-    and (f.entry_key is null or f.failed_at < %(started)s)
+    and (f.entry_key is null or f.failed_at < %(failed_before)s)
 order by length(e.entry) desc, e.entry_key
 """
 
@@ -43,7 +43,7 @@ from entries e
 left join entry_failures f using (entry_key)
 where e.entry_key = any (%(keys)s)
     and not exists (select from entry_vectors v where v.entry_key = e.entry_key)
-    and (f.entry_key is null or f.failed_at < %(started)s)
+    and (f.entry_key is null or f.failed_at < %(failed_before)s)
 order by length(e.entry) desc, e.entry_key
 """
 
@@ -58,12 +58,20 @@ set error = excluded.error, attempts = f.attempts + 1, failed_at = excluded.fail
 _FORGET_FAILURES = "delete from entry_failures where entry_key = any (%s)"
 
 
-@dataclass(slots=True)
+NEVER = "-infinity"
+"""As `failed_before`: an entry that was refused is not tried again."""
+
+
+@dataclass(frozen=True, slots=True)
 class Embedded:
-    """How many entries got a vector and how many were refused."""
+    """How many texts got a vector and how many were refused, of those looked at: others may have claimed the rest."""
 
     stored: int = 0
     failed: int = 0
+    seen: int = 0
+
+    def __add__(self, other: Embedded) -> Embedded:
+        return Embedded(self.stored + other.stored, self.failed + other.failed, self.seen + other.seen)
 
 
 def check_fits(space: Space, provider: Provider) -> None:
@@ -74,7 +82,7 @@ def check_fits(space: Space, provider: Provider) -> None:
 
 def pending_entries(connection: Connection) -> NDArray[np.int64]:
     """Return the keys of the entries without a vector, longest text first; those that failed before included."""
-    rows = connection.execute(_PENDING, {"started": _now(connection)}).fetchall()
+    rows = connection.execute(_PENDING, {"failed_before": _now(connection)}).fetchall()
     connection.commit()
     return np.array([row[0] for row in rows], dtype=np.int64)
 
@@ -96,27 +104,38 @@ def embed_pending(connection: Connection, provider: Provider, progress: Progress
 
     Raises ProviderError when the model or its service is at fault; all batches before that stay committed.
     """
-    register_vector(connection)
-    started = _now(connection)
     done = Embedded()
+    for batch in embed_batches(connection, provider, failed_before=_now(connection)):
+        done += batch
+        progress.advance(batch.seen)
+    return done
+
+
+def embed_batches(connection: Connection, provider: Provider, *, failed_before: object = NEVER) -> Iterator[Embedded]:
+    """Do what `embed_pending` does, and yield after each batch, in no transaction.
+
+    Of the entries that were refused before, those whose last failure is older than `failed_before` are tried again.
+    """
+    register_vector(connection)
     while True:
-        rows = connection.execute(_PENDING, {"started": started}).fetchall()
+        rows = connection.execute(_PENDING, {"failed_before": failed_before}).fetchall()
         connection.commit()
-        before = done.stored + done.failed
+        done = Embedded()
         for start in range(0, len(rows), provider.batch_size):
             keys = [row[0] for row in rows[start : start + provider.batch_size]]
             with connection.transaction():
-                _embed_batch(connection, provider, keys, started, done)
-            progress.advance(len(keys))
-        if done.stored + done.failed == before:
-            return done
+                batch = _embed_batch(connection, provider, keys, failed_before)
+            done += batch
+            yield batch
+        if not done.stored + done.failed:
+            return
 
 
-def _embed_batch(connection: Connection, provider: Provider, keys: list[int], started: object, done: Embedded) -> None:
+def _embed_batch(connection: Connection, provider: Provider, keys: list[int], failed_before: object) -> Embedded:
     claimed = [row[0] for row in connection.execute(_CLAIM, [keys]).fetchall()]
-    batch = connection.execute(_CLAIMED_TEXTS, {"keys": claimed, "started": started}).fetchall()
+    batch = connection.execute(_CLAIMED_TEXTS, {"keys": claimed, "failed_before": failed_before}).fetchall()
     if not batch:
-        return
+        return Embedded(seen=len(keys))
     result = embed_each(provider, [entry for _, entry in batch])
     stored = [batch[position][0] for position in result.kept]
     with connection.cursor().copy(_STORE) as copy:
@@ -126,8 +145,7 @@ def _embed_batch(connection: Connection, provider: Provider, keys: list[int], st
     for position, error in result.failures.items():
         connection.execute(_RECORD_FAILURE, [batch[position][0], error])
     connection.execute(_FORGET_FAILURES, [stored])
-    done.stored += len(stored)
-    done.failed += len(result.failures)
+    return Embedded(stored=len(stored), failed=len(result.failures), seen=len(keys))
 
 
 def _now(connection: Connection) -> object:

@@ -16,9 +16,9 @@ Connection = psycopg.Connection[tuple[Any, ...]]
 _CLAIM = """
 select q.query_key, q.query
 from queries q
-where q.embedding is null and not q.query_key = any (%s)
+where q.embedding is null and not q.query_key = any (%(tried)s) and (q.error is null or %(refused)s)
 order by q.query_key
-limit %s
+limit %(size)s
 for no key update skip locked
 """
 
@@ -38,8 +38,10 @@ def waiting_queries(connection: Connection) -> list[str]:
     return [query for (query,) in rows]
 
 
-def embed_waiting_queries(connection: Connection, provider: Provider) -> Embedded:
+def embed_waiting_queries(connection: Connection, provider: Provider, *, refused: bool = True) -> Embedded:
     """Embed the queries that wait, each batch committed by itself; a text the model refuses keeps its error.
+
+    `refused` says whether those that were refused before are tried again.
 
     Raises ProviderError when the model or its service is at fault.
     """
@@ -48,7 +50,9 @@ def embed_waiting_queries(connection: Connection, provider: Provider) -> Embedde
     tried: list[int] = []
     while True:
         with connection.transaction():
-            batch = connection.execute(_CLAIM, [tried, provider.batch_size]).fetchall()
+            batch = connection.execute(
+                _CLAIM, {"tried": tried, "refused": refused, "size": provider.batch_size}
+            ).fetchall()
             if not batch:
                 return done
             tried += [key for key, _ in batch]
@@ -57,5 +61,4 @@ def embed_waiting_queries(connection: Connection, provider: Provider) -> Embedde
                 connection.execute(_STORE, [vector, batch[position][0]])
             for position, error in result.failures.items():
                 connection.execute(_RECORD_FAILURE, [error, batch[position][0]])
-        done.stored += len(result.kept)
-        done.failed += len(result.failures)
+        done += Embedded(stored=len(result.kept), failed=len(result.failures), seen=len(batch))

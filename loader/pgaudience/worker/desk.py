@@ -1,0 +1,87 @@
+"""The work of one space: its queries, and its entries batch by batch."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import psycopg
+
+from pgaudience.database import Space, use_schema
+from pgaudience.embedding.embed import Embedded, embed_batches
+from pgaudience.embedding.provider import Provider
+from pgaudience.embedding.queries import embed_waiting_queries
+from pgaudience.errors import PgaudienceError
+from pgaudience.progress import LOG_EVERY_SECONDS
+
+Connection = psycopg.Connection[tuple[Any, ...]]
+
+
+class Desk:
+    """What waits in one space, done in turns that each end outside a transaction.
+
+    A text the model refuses is not tried again here: `pgaudience embed` does so, and for a query whoever asks again.
+    After a failure of the model or its service the space rests for `rest` seconds.
+    """
+
+    def __init__(
+        self, connection: Connection, space: Space, provider_of: Callable[[Space], Provider], rest: float
+    ) -> None:
+        self._connection, self._space, self._provider_of, self._rest = connection, space, provider_of, rest
+        self._rests_until = self._reported_at = 0.0
+        self._batches: Iterator[Embedded] | None = None
+        self._done = Embedded()
+
+    def answer_queries(self) -> None:
+        """Embed the queries that wait."""
+        self._take_turn(lambda provider: embed_waiting_queries(self._connection, provider, refused=False))
+
+    def embed_batch(self) -> bool:
+        """Embed a batch of the entries that wait; return False when there is none, or the space rests."""
+        return self._take_turn(self._next_batch)
+
+    def report(self) -> None:
+        """Log what was done since the last report, if anything."""
+        if self._done.stored:
+            log(f"{self._space.schema}: embedded {self._done.stored:,} texts with {self._space.model}")
+        if self._done.failed:
+            log(
+                f"{self._space.schema}: {self._done.failed:,} texts were refused;"
+                " the tables entry_failures and queries say why"
+            )
+        self._done = Embedded()
+        self._reported_at = time.monotonic()
+
+    def _next_batch(self, provider: Provider) -> Embedded | None:
+        if self._batches is None:
+            self._batches = embed_batches(self._connection, provider)
+        batch = next(self._batches, None)
+        if batch is None:
+            self._batches = None
+        return batch
+
+    def _take_turn(self, turn: Callable[[Provider], Embedded | None]) -> bool:
+        if time.monotonic() < self._rests_until:
+            return False
+        use_schema(self._connection, self._space.schema)
+        try:
+            done = turn(self._provider_of(self._space))
+        except PgaudienceError as error:
+            log(f"{self._space.schema}: {error.message}; trying again in {self._rest:g} s")
+            if error.hint:
+                log(f"Hint: {error.hint}")
+            self._rests_until = time.monotonic() + self._rest
+            self._batches = None
+            return False
+        if done is not None:
+            self._done += done
+        if time.monotonic() - self._reported_at >= LOG_EVERY_SECONDS:
+            self.report()
+        return done is not None
+
+
+def log(line: str) -> None:
+    """Print a line on stderr, at once."""
+    print(line, file=sys.stderr, flush=True)  # noqa: T201

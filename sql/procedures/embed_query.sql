@@ -1,0 +1,99 @@
+-- Asks a worker for the vector of a text and waits until it is there.
+--
+-- A worker sees the request only once it is committed, and a procedure that commits can carry no SET clause: every
+-- commit gives the caller's search_path back, and the next statement takes that of the space again.
+create procedure embed_query(
+    query text,
+    timeout interval default '10 s'
+)
+language plpgsql
+as $$
+#variable_conflict use_column
+declare
+    _procedure oid;
+    _path text;
+    _query text;
+    _inside text;
+    _here text;
+    _deadline timestamptz;
+    _pause double precision := 0.01;
+    _error text;
+begin
+    perform pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
+    get diagnostics _procedure = pg_routine_oid;
+    select concat(p.pronamespace::regnamespace, ', pg_temp') into _path
+    from pg_proc p
+    where p.oid = _procedure;
+
+    -- Neither of these can commit: EXECUTE never may, which PostgreSQL words as it does inside a transaction block;
+    -- then the exception clause forbids it, unless a transaction block, which is looked for first, does.
+    begin
+        execute 'do ''begin commit; end''';
+    exception when invalid_transaction_termination then
+        get stacked diagnostics _inside = message_text;
+    end;
+    begin
+        commit;
+    exception when invalid_transaction_termination then
+        get stacked diagnostics _here = message_text;
+    end;
+
+    if _here = _inside then
+        raise exception using
+            errcode = 'active_sql_transaction',
+            message = 'embed_query cannot run in a transaction block: a worker sees only what is committed',
+            hint = 'Call it in autocommit mode, as a statement of its own; or ask with'
+                ' request_embedding(text), commit, and see query_source(text).';
+    end if;
+
+    perform set_config('search_path', _path, true);
+    _query := normalize_text(embed_query.query);
+    _deadline := clock_timestamp() + embed_query.timeout;
+
+    if _deadline is null or embed_query.timeout < interval '0' then
+        raise exception using
+            errcode = 'invalid_parameter_value',
+            message = 'timeout must be an interval of 0 or more';
+    end if;
+
+    if request_embedding(_query) not in ('entry', 'exact') then
+        loop
+            commit;
+            perform pg_catalog.set_config('search_path', _path, true);
+
+            exit when query_source(_query) in ('entry', 'exact');
+
+            select q.error into _error
+            from queries q
+            where md5(q.query)::uuid = md5(_query)::uuid;
+
+            if _error is not null then
+                raise exception using
+                    errcode = 'invalid_parameter_value',
+                    message = format('the model refused the text: %s', _error);
+            elsif not exists (select from live_workers) then
+                raise exception using
+                    errcode = 'object_not_in_prerequisite_state',
+                    message = 'no worker is running, so nothing computes the vector now',
+                    detail = 'The request is kept for the next one.',
+                    hint = 'Run, in a shell: pgaudience worker (it stays) or pgaudience embed (once).';
+            elsif clock_timestamp() >= _deadline then
+                raise exception using
+                    errcode = 'object_not_in_prerequisite_state',
+                    message = format('no vector within %s', embed_query.timeout),
+                    detail = 'The request is kept: the worker is still at it, or its log says what is wrong.',
+                    hint = format('Wait longer: call embed_query(%L, timeout => ''1 min'');', _query);
+            end if;
+
+            perform pg_sleep(least(_pause, extract(epoch from _deadline - clock_timestamp())));
+            _pause := least(_pause * 1.5, 0.25);
+        end loop;
+    end if;
+
+    commit;
+end
+$$;
+
+comment on procedure embed_query(text, interval) is
+'Asks a worker for the vector of a text and returns when embed() gives it; in autocommit mode only.
+Example: call embed_query(''ski enthusiasts'', timeout => ''10 s'');';
