@@ -28,10 +28,10 @@ def run(*, small: bool) -> dict[str, Any]:
         bare.execute("create table public.bare (user_id text, entry text, frequency double precision)")
         bare.commit()
         times = alternate(
-            Contender(BARE, lambda: _copy(bare, file), lambda: _empty_bare(bare)),
-            Contender(LOAD, lambda: _load(connection, file, "replace"), lambda: empty(connection)),
-            Contender(AGAIN, lambda: _load(connection, file, "replace"), lambda: settle(connection)),
-            Contender(ADD, lambda: _load(connection, file, "add"), lambda: settle(connection)),
+            Contender(BARE, lambda: copy_file(bare, "public.bare", file), lambda: _empty_bare(bare)),
+            Contender(LOAD, lambda: load_file(connection, file, "replace"), lambda: empty(connection)),
+            Contender(AGAIN, lambda: load_file(connection, file, "replace"), lambda: settle(connection)),
+            Contender(ADD, lambda: load_file(connection, file, "add"), lambda: settle(connection)),
         )
         pairs = connection.execute("select count(*), sum(frequency) from activity").fetchone()
         raw = bare.execute("select 2 * sum(frequency) from public.bare").fetchone()
@@ -40,14 +40,16 @@ def run(*, small: bool) -> dict[str, Any]:
     return {"data": data | {"distinct_pairs": pairs[0]}, **times.report(comparisons)}
 
 
-def _load(connection: Connection, file: Path, mode: Mode) -> None:
+def load_file(connection: Connection, file: Path, mode: Mode) -> None:
+    """Load a file, whether or not it was loaded before."""
     with Rejects() as rejects, open_source(file, format=None, columns=Columns(), rejects=rejects) as source:
         load(connection, [source], mode=mode, force=True)
 
 
-def _copy(connection: Connection, file: Path) -> None:
-    statement = "copy public.bare from stdin (format csv, header)"
-    with connection.transaction(), connection.cursor().copy(statement) as copy, file.open("rb") as stream:
+def copy_file(connection: Connection, relation: str, file: Path) -> None:
+    """Copy a file into a relation, in a transaction of its own."""
+    statement = f"copy {relation} (user_id, entry, frequency) from stdin (format csv, header)"
+    with connection.transaction(), connection.cursor().copy(statement.encode()) as copy, file.open("rb") as stream:
         while block := stream.read(BLOCK_BYTES):
             copy.write(block)
 

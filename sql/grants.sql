@@ -33,6 +33,7 @@ begin
             _writer
         );
         execute format('grant update (weighting) on %I.space to %I', _space, _writer);
+        execute format('grant insert on %I.activity_input to %I', _space, _writer);
         execute format('grant execute on procedure %I.refresh() to %I', _space, _writer);
     end if;
 end

@@ -11,6 +11,7 @@
 \ir functions/record_change.sql
 \ir functions/delete_activity.sql
 \ir functions/notify_worker.sql
+\ir functions/take_activity_input.sql
 \ir functions/query_source.sql
 \ir functions/request_embedding.sql
 \ir functions/embed.sql

@@ -58,6 +58,7 @@ RELATIONS = {
     "entries": ["entry_key", "entry", "attributes"],
     "entry_vectors": ["entry_key", "embedding", "embedded_at"],
     "activity": ["user_key", "entry_key", "frequency", "first_at", "last_at"],
+    "activity_input": ["user_id", "entry", "frequency", "occurred_at"],
     "queries": ["query", "embedding", "exact"],
     "entry_stats": ["entry_key", "users", "frequency"],
     "user_vectors": ["user_key", "user_id", "entries", "frequency", "coverage", "embedding"],
@@ -210,7 +211,7 @@ def test_the_examples_run(demo: str) -> None:
     found = examples(demo)
     assert len(found) > 20
     for name, example in found:
-        assert re.match(r"(select|update|call)\b.*;$", example, re.DOTALL), name
+        assert re.match(r"(select|insert|update|call)\b.*;$", example, re.DOTALL), name
         with connect(demo, autocommit="embed_query" in example) as connection:
             use_schema(connection, "audience")
             try:

@@ -219,6 +219,7 @@ READS = [
 ]
 WRITES = [
     "insert into users (user_id) values ('mallory')",
+    "insert into activity_input values ('mallory', 'Ski Aspen')",
     "delete from activity",
     "update entries set entry = 'nothing'",
     "truncate queries",
@@ -328,13 +329,37 @@ def test_the_public_may_do_nothing(power: Power) -> None:
         open_space(connection, SPACE)
 
 
+def arrived(power: Power, user: str) -> list[tuple]:
+    query = "select entry, frequency from activity join users using (user_key) join entries using (entry_key)"
+    return rows(power.dba, f"{query} where user_id = %s", user)
+
+
+def grant_input(power: Power) -> None:
+    rows(power.dba, "grant usage on schema power to power_nora; grant insert on power.activity_input to power_nora")
+
+
+def test_activity_arrives_with_nothing_but_insert(power: Power) -> None:
+    grant_input(power)
+    statement = "insert into power.activity_input values ('nora', 'Ski Aspen')"
+    rows(power.nobody, statement)
+    assert arrived(power, "nora") == [("Ski Aspen", 1)]
+    for forbidden in ("select * from power.activity_input", f"{statement} returning *", "select * from power.users"):
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            rows(power.nobody, forbidden)
+
+
+def test_a_writers_activity_arrives(power: Power) -> None:
+    assert rows(power.writer, "insert into activity_input values ('wes', 'Rink', 2) returning user_id") == [("wes",)]
+    assert arrived(power, "wes") == [("Rink", 2)]
+
+
 def test_what_runs_as_its_owner_is_pinned_and_not_public(toy: str) -> None:
     query = """
         select p.proname, p.proconfig, has_function_privilege('public', p.oid, 'execute') as is_public
         from pg_proc p
         where p.pronamespace = 'audience'::regnamespace and p.prosecdef order by 1"""
     pinned = ["search_path=audience, public, pg_temp"]
-    names = ("delete_activity", "record_change", "refresh")
+    names = ("delete_activity", "record_change", "refresh", "take_activity_input")
     assert rows(toy, query, path="audience") == [(name, pinned, False) for name in names]
 
 
@@ -404,3 +429,25 @@ def test_a_better_fitting_function_in_the_schema_of_pgvector(power: Power) -> No
     rows(power.dba, "grant create on schema public to power_wes")
     evil = EVIL.format(schema="public", name="format(text, name, text)", returns="text")
     assert hostile(power.writer, evil) == hostile(power.writer)
+
+
+def test_nothing_of_a_session_hijacks_what_arrives(power: Power) -> None:
+    """Neither its temporary tables nor functions and operators, in the schema of pgvector, that fit better."""
+    grant_input(power)
+    rows(power.dba, "grant create on schema public to power_nora")
+    evil = [
+        EVIL.format(schema="public", name=name, returns=returns)
+        for name, returns in (
+            ("hashtextextended(text, integer)", "bigint"),
+            ("join_name(a text, b name)", "text"),
+            ("normalize_text(text)", "text"),
+            ("concat(text, text)", "text"),
+        )
+    ]
+    evil.append("create operator public.|| (function = public.join_name, leftarg = text, rightarg = name)")
+    evil += [f"create temp table {table} (user_id text)" for table in ("input", "users", "entries", "activity_input")]
+    with connect(power.nobody, autocommit=True) as connection:
+        for statement in evil:
+            connection.execute(statement.encode())
+        connection.execute("insert into power.activity_input values ('nora', 'Ski Aspen', 2)")
+    assert arrived(power, "nora") == [("Ski Aspen", 2)]

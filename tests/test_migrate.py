@@ -308,14 +308,14 @@ def test_an_open_query_stops_the_upgrade_for_now(toy: str, package: Path, monkey
 
 
 def test_a_new_migration_runs_with_the_views_out_of_its_way(toy: str, package: Path) -> None:
-    (package / "migrations" / "versions" / "0002_numeric.py").write_text(
-        "from alembic import op\nrevision, down_revision = '0002', '0001'\n"
+    (package / "migrations" / "versions" / "9999_numeric.py").write_text(
+        "from alembic import op\nrevision, down_revision = '9999', '0002'\n"
         "def upgrade():\n    op.execute('alter table activity alter column frequency type real')\n"
     )
     before = rows(toy, "select user_id, round(score::numeric, 3) from search_users('ski')")
     assert run(toy).changed
     assert found(toy) == before
-    assert rows(toy, "select version_num from audience.alembic_version") == [("0002",)]
+    assert rows(toy, "select version_num from audience.alembic_version") == [("9999",)]
     assert not run(toy).changed
 
 

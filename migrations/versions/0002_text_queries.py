@@ -24,10 +24,10 @@ create table tokens (
 )""")
     op.execute("""
 comment on table tokens is
-'The token table: what embed() adds up to answer for a text that has no vector of its own. pgaudience distill fits it.'""")
+'The token table: embed() adds up these vectors where a text has none of its own; pgaudience distill fits them.'""")
     op.execute("""
 comment on column tokens.token is
-'A word, or, after ##, a piece of one, as tokenize() gives them.'""")
+'A word, a pair of words, or, after ##, a piece of a word, as tokenize() gives them.'""")
     op.execute("comment on column tokens.embedding is 'Its fitted vector, with the weight of the token as its length.'")
 
     op.execute(f"""
@@ -37,7 +37,7 @@ create table training_texts (
 )""")
     op.execute("""
 comment on table training_texts is
-'Words and short texts the token table was fitted to, with the vectors of the model: a refit pays only for new ones.'""")
+'Words and short texts the token table is fitted to, with the vectors of the model: a refit pays only for new ones.'""")
     op.execute("comment on column training_texts.text is 'The text.'")
     op.execute("comment on column training_texts.embedding is 'Its vector, of unit length.'")
 

@@ -1,0 +1,88 @@
+-- Adds what a statement has put into activity_input to users, entries and activity, and empties activity_input again.
+--
+-- It takes the lock of the loader, so that sessions that add activity take turns instead of deadlocking. Every statement
+-- after that sees what the others have committed; under REPEATABLE READ it cannot, and 'on conflict' then raises a
+-- serialization failure (40001) where they have added the same things.
+--
+-- 'execute' has each statement planned for the rows at hand: a plan kept from one row takes minutes for many.
+--
+-- It runs with its owner's rights, so it first narrows search_path to the space: see refresh().
+create function take_activity_input()
+returns trigger
+language plpgsql
+security definer
+set search_path from current
+as $$
+begin
+    perform pg_catalog.set_config(
+        'search_path',
+        pg_catalog.concat(pg_catalog.quote_ident(pg_catalog.current_schema()::text), ', pg_temp'),
+        true
+    );
+
+    if not exists (select from input) then
+        return null;
+    end if;
+
+    perform pg_advisory_xact_lock(hashtextextended('pgaudience load ' || current_schema(), 0));
+
+    execute $insert$
+        insert into users (user_id)
+        select distinct n.text
+        from (select distinct user_id from input) i
+        cross join lateral (select normalize_text(i.user_id) as text offset 0) n
+        where not exists (select from users u where u.user_id = n.text)
+        order by n.text
+        on conflict do nothing
+    $insert$;
+
+    execute $insert$
+        insert into entries (entry)
+        select distinct on (md5(n.text)::uuid) n.text
+        from (select distinct entry from input) i
+        cross join lateral (select normalize_text(i.entry) as text offset 0) n
+        where not exists (select from entries e where md5(e.entry)::uuid = md5(n.text)::uuid)
+        order by md5(n.text)::uuid
+        on conflict do nothing
+    $insert$;
+
+    execute $insert$
+        with user_keys as materialized (
+            select i.user_id, u.user_key
+            from (select distinct user_id from input) i
+            cross join lateral (select normalize_text(i.user_id) as text offset 0) n
+            join users u on u.user_id = n.text
+        ),
+        entry_keys as materialized (
+            select i.entry, e.entry_key
+            from (select distinct entry from input) i
+            cross join lateral (select md5(normalize_text(i.entry))::uuid as hash offset 0) n
+            join entries e on md5(e.entry)::uuid = n.hash
+        )
+        insert into activity as a (user_key, entry_key, frequency, first_at, last_at)
+        select u.user_key, e.entry_key, sum(i.frequency), min(i.occurred_at), max(i.occurred_at)
+        from input i
+        join user_keys u using (user_id)
+        join entry_keys e using (entry)
+        group by u.user_key, e.entry_key
+        order by u.user_key, e.entry_key
+        on conflict (user_key, entry_key) do update
+        set frequency = a.frequency + excluded.frequency,
+            first_at = least(a.first_at, excluded.first_at),
+            last_at = greatest(a.last_at, excluded.last_at)
+    $insert$;
+
+    delete from activity_input;
+    return null;
+end
+$$;
+
+revoke execute on function take_activity_input() from public;
+
+comment on function take_activity_input() is
+'Trigger function: brings the rows that arrive in activity_input into users, entries and activity.';
+
+create trigger take_activity_input
+after insert on activity_input
+referencing new table as input
+for each statement execute function take_activity_input();
