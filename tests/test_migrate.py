@@ -183,7 +183,7 @@ def test_the_alembic_table_of_another_application(database: str) -> None:
     run(database)
     assert not run(database).changed
     assert rows(database, "select version_num from public.alembic_version") == [("0badc0ffee",)]
-    assert rows(database, "select version_num from audience.alembic_version") == [("0001",)]
+    assert rows(database, "select version_num from audience.alembic_version") == [("0002",)]
 
 
 def test_a_database_that_is_not_utf8(cluster: Cluster) -> None:

@@ -29,7 +29,9 @@ _TAKEN = """
 select c.relname
 from pg_class c
 where c.relnamespace = quote_ident(current_schema())::regnamespace
-    and c.relname in ('users', 'entries', 'activity', 'activity_input', 'queries', 'tokens', 'status', 'loads', 'changes')
+    and c.relname in (
+        'users', 'entries', 'activity', 'activity_input', 'queries', 'tokens', 'status', 'loads', 'changes'
+    )
 order by c.relname
 """
 _REWEIGHT = "update space set weighting = %s where weighting <> %s"
