@@ -1,11 +1,12 @@
--- Wakes the workers of the space when there are new entries.
+-- Wakes the workers of the space when there are new entries. It may run with the rights of the space's owner, inside
+-- take_activity_input, so it uses nothing but what it names in pg_catalog.
 create function notify_worker()
 returns trigger
 language plpgsql
 set search_path from current
 as $$
 begin
-    perform pg_notify('pgaudience_' || tg_table_schema, '');
+    perform pg_catalog.pg_notify(pg_catalog.concat('pgaudience_', tg_table_schema), '');
     return null;
 end
 $$;
