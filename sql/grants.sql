@@ -28,11 +28,12 @@ begin
     if to_regrole(quote_ident(_writer)) is not null then
         execute format(
             'grant insert, update, delete on %1$I.users, %1$I.entries, %1$I.entry_vectors, %1$I.entry_failures,
-                %1$I.activity, %1$I.queries, %1$I.loads, %1$I.workers to %2$I',
+                %1$I.activity, %1$I.queries, %1$I.loads, %1$I.workers,
+                %1$I.tokens, %1$I.training_texts to %2$I',
             _space,
             _writer
         );
-        execute format('grant update (weighting) on %I.space to %I', _space, _writer);
+        execute format('grant update (weighting, distilled_at, distilled_entries) on %I.space to %I', _space, _writer);
         execute format('grant insert on %I.activity_input to %I', _space, _writer);
         execute format('grant execute on procedure %I.refresh() to %I', _space, _writer);
     end if;

@@ -12,6 +12,9 @@
 \ir functions/delete_activity.sql
 \ir functions/notify_worker.sql
 \ir functions/take_activity_input.sql
+\ir functions/split_words.sql
+\ir functions/split_word.sql
+\ir functions/tokenize.sql
 \ir functions/query_source.sql
 \ir functions/request_embedding.sql
 \ir functions/embed.sql

@@ -60,6 +60,7 @@ RELATIONS = {
     "activity": ["user_key", "entry_key", "frequency", "first_at", "last_at"],
     "activity_input": ["user_id", "entry", "frequency", "occurred_at"],
     "queries": ["query", "embedding", "exact"],
+    "tokens": ["token", "embedding"],
     "entry_stats": ["entry_key", "users", "frequency"],
     "user_vectors": ["user_key", "user_id", "entries", "frequency", "coverage", "embedding"],
     "status": [

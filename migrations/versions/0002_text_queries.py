@@ -20,7 +20,7 @@ def upgrade() -> None:
     op.execute(f"""
 create table tokens (
     token text collate "C" primary key,
-    embedding halfvec({dimensions}) not null
+    embedding halfvec({dimensions})
 )""")
     op.execute("""
 comment on table tokens is
@@ -28,7 +28,9 @@ comment on table tokens is
     op.execute("""
 comment on column tokens.token is
 'A word, a pair of words, or, after ##, a piece of a word, as tokenize() gives them.'""")
-    op.execute("comment on column tokens.embedding is 'Its fitted vector, with the weight of the token as its length.'")
+    op.execute("""
+comment on column tokens.embedding is
+'Its fitted vector, with the weight of the token as its length; null only inside the transaction that fits it.'""")
 
     op.execute(f"""
 create table training_texts (

@@ -43,16 +43,32 @@ begin
             hint = 'Say that it is one: ''[…]''::vector.';
     end if;
 
-    raise exception using
-        errcode = 'object_not_in_prerequisite_state',
-        message = format('no vector yet for the text %L', left(_query, 100)),
-        hint = format(
-            'Ask for it: select request_embedding(%L); and run, in a shell: pgaudience embed',
-            _query
-        );
+    if not exists (select from tokens) then
+        raise exception using
+            errcode = 'object_not_in_prerequisite_state',
+            message = format('no vector yet for the text %L, and no token table to make one of', left(_query, 100)),
+            hint = format(
+                'Run, in a shell: pgaudience distill; or ask for this text: select request_embedding(%L);',
+                _query
+            );
+    end if;
+
+    select l2_normalize(sum(t.embedding::vector)) into _embedding
+    from unnest(tokenize(_query)) q (token)
+    join tokens t using (token);
+
+    if _embedding is null then
+        raise exception using
+            errcode = 'invalid_parameter_value',
+            message = format('no word of the text %L is known', left(_query, 100)),
+            hint = format('Ask for its vector: select request_embedding(%L);', _query);
+    end if;
+
+    return _embedding;
 end
 $$;
 
 comment on function embed(text) is
-'The query vector of a text, of unit length: that of the entry with this text, else that of a cached query.
+'The query vector of a text, of unit length: that of the entry with this text, else of a cached query, else the sum of
+its tokens in the token table, which comes close to it; query_source says which.
 Example: select * from search_users(embed(''ski enthusiasts'') - embed(''horror fans''));';

@@ -21,6 +21,7 @@ begin
             select from queries q
             where md5(q.query)::uuid = md5(_query)::uuid and q.embedding is not null
         ) then 'exact'
+        when tokenize(_query) <> '{}' then 'approximate'
         when exists (
             select from queries q
             where md5(q.query)::uuid = md5(_query)::uuid
@@ -31,5 +32,6 @@ end
 $$;
 
 comment on function query_source(text) is
-'Where embed() takes the vector of a text from: entry, exact (a cached query), waiting (asked for) or none.
+'Where embed() takes the vector of a text from: entry, exact (a cached query), approximate (the token table), or, if it
+cannot, whether the text is waiting (asked for) or none.
 Example: select query_source(''ski enthusiasts'');';

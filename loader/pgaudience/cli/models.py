@@ -1,4 +1,4 @@
-"""Commands that run the embedding model: embed, worker."""
+"""Commands that run the embedding model: embed, distill, worker."""
 
 from __future__ import annotations
 
@@ -24,6 +24,24 @@ def embed(target: Target, dry_run: bool, base_url: str | None) -> None:
 
 
 @click.command()
+@click.option("--dry-run", is_flag=True, help="Only say how many texts and about how many tokens a fit would embed.")
+@click.option("--base-url", help="Where an OpenAI-compatible model is served.")
+@pass_target
+def distill(target: Target, dry_run: bool, base_url: str | None) -> None:
+    """Fit the token table, so that SQL alone answers new query texts, nearly."""
+    from pgaudience import distilling
+    from pgaudience.pipeline import space_provider
+
+    with target.open() as (connection, space):
+        provider = space_provider(space, base_url)
+        if dry_run:
+            texts, tokens = distilling.distillation_cost(connection, provider)
+            click.echo(f"{texts:,} texts to embed, about {tokens:,} tokens for {space.model}")
+        else:
+            distilling.distill(connection, space, provider)
+
+
+@click.command()
 @click.argument("spaces", nargs=-1, metavar="[SPACE]…")
 @click.option("--poll", metavar="SECONDS", type=click.FloatRange(0, min_open=True), default=30, show_default=True,
               help="How often to look for texts even if nothing was heard of any.")  # fmt: skip
@@ -36,4 +54,4 @@ def worker(target: Target, spaces: tuple[str, ...], poll: float, base_url: str |
     run_worker(target.conninfo(), list(dict.fromkeys(spaces or [target.schema])), poll=poll, base_url=base_url)
 
 
-COMMANDS = (embed, worker)
+COMMANDS = (embed, distill, worker)

@@ -1,0 +1,22 @@
+-- A token table by hand: two words, a pair of words, pieces.
+insert into tokens (token, embedding) values
+    ('ski', '[2,0,0]'), ('lovers', '[0,0.1,0]'), ('hot', '[0,1,0]'), ('dog', '[0,0,1]'), ('hot dog', '[0,3,4]'),
+    ('sk', '[0.5,0,0]'), ('##ier', '[0,0.5,0]'), ('##s', '[0,0,0.5]'), ('schnee', '[0,0,2]');
+
+select split_words('Hot-Dog, "SKI" & Crème brûlée'), split_words('  '), split_words('Straße №5');
+select tokenize('hot dog'), tokenize('dog hot'), tokenize('skiers'), tokenize('Schnee!'), tokenize('xyz'), tokenize('');
+
+-- The ladder: a stored entry, a cached query, the tokens.
+select query_source('Ski Aspen'), query_source('ski'), query_source('skiers'), query_source('xyz');
+select embed('hot dog'), embed('SKI   lovers'), embed('skiers');
+select rank, user_id, round(score::numeric, 3) as score from search_users('ski lovers', k => 2);
+select embed('hot dog') = embed(repeat('hot dog ', 1250)) as same_for_10_000_characters;
+
+-- Quotes and SQL are words like others; a text without a known word is an error.
+select embed('ski''; drop table tokens; --') is not null as answered, to_regclass('tokens') is not null as still_there;
+select embed('xyz ☃');
+select embed('[0.1, 0.2, 0.3]');
+
+-- A read-only session needs nothing else.
+set default_transaction_read_only = on;
+select rank, user_id from search_users('skiers', k => 1);
