@@ -13,6 +13,7 @@ import argparse
 import json
 import sys
 
+import approximate
 import arriving
 import embed
 import load
@@ -21,7 +22,14 @@ import refresh
 from machine import machine_facts
 from measuring import say
 
-BENCHMARKS = {"load": load.run, "input": arriving.run, "embed": embed.run, "refresh": refresh.run, "memory": memory.run}
+BENCHMARKS = {
+    "load": load.run,
+    "input": arriving.run,
+    "embed": embed.run,
+    "refresh": refresh.run,
+    "approximate": approximate.run,
+    "memory": memory.run,
+}
 
 
 def main() -> None:
