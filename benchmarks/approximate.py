@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from embed import Silent
 from measuring import say
 from numpy.typing import NDArray
 from pgvector.psycopg import register_vector
@@ -52,13 +53,6 @@ where query_source(q) <> 'approximate' or exists (select from training_texts t w
 _ENTRIES = "select entry from search_entries(%s, k => %s)"
 _USERS = "select user_id from search_users(%s, k => %s)"
 _ALL = "select 1 - (embedding <=> %s) from entry_vectors order by entry_key"
-
-
-class Silent:
-    """Progress that nobody watches."""
-
-    def advance(self, steps: int) -> None:
-        """Say nothing."""
 
 
 def run(*, small: bool) -> dict[str, Any]:
@@ -110,15 +104,11 @@ def _compare(connection: Connection, query: str, exact: NDArray[np.float32]) -> 
     entries = [{row[0] for row in connection.execute(_ENTRIES, [vector, K])} for vector in both]
     users = [{row[0] for row in connection.execute(_USERS, [vector, K])} for vector in both]
     return {
-        "cosine": float(np.dot(_array(approximate), exact)),
+        "cosine": float(np.dot(approximate.to_numpy(), exact)),
         "search_entries_overlap_at_20": len(entries[0] & entries[1]) / len(entries[1]),
         "search_users_overlap_at_20": len(users[0] & users[1]) / len(users[1]),
         "spearman_over_entries": float(spearmanr(*scores).statistic),
     }
-
-
-def _array(vector: Any) -> NDArray[np.float32]:
-    return np.asarray(vector.to_numpy(), dtype=np.float32)
 
 
 def _milliseconds(connection: Connection) -> float:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from load import BARE, ROWS, SMALL_ROWS, copy_file, load_file
+from load import BARE, ROWS, SMALL_ROWS, copy_file, empty_bare, load_file
 from measuring import Comparison, Contender, alternate
 from serving import Connection, empty, serving, settle
 from shopping import write_csv
@@ -28,7 +28,7 @@ def run(*, small: bool) -> dict[str, Any]:
         connection.execute(_BARE)
         copy_file(connection, "public.events", file)
         times = alternate(
-            Contender(BARE, lambda: copy_file(connection, "public.bare", file), lambda: _empty_bare(connection)),
+            Contender(BARE, lambda: copy_file(connection, "public.bare", file), lambda: empty_bare(connection)),
             Contender(LOAD, lambda: load_file(connection, file, "add"), lambda: empty(connection)),
             Contender(LOAD_AGAIN, lambda: load_file(connection, file, "add"), lambda: settle(connection)),
             Contender(COPY, lambda: copy_file(connection, INPUT, file), lambda: empty(connection)),
@@ -47,9 +47,3 @@ def run(*, small: bool) -> dict[str, Any]:
 def _insert(connection: Connection) -> None:
     connection.execute(_INSERT)
     connection.commit()
-
-
-def _empty_bare(connection: Connection) -> None:
-    connection.execute("truncate public.bare")
-    connection.commit()
-    settle(connection)

@@ -28,7 +28,7 @@ def run(*, small: bool) -> dict[str, Any]:
         bare.execute("create table public.bare (user_id text, entry text, frequency double precision)")
         bare.commit()
         times = alternate(
-            Contender(BARE, lambda: copy_file(bare, "public.bare", file), lambda: _empty_bare(bare)),
+            Contender(BARE, lambda: copy_file(bare, "public.bare", file), lambda: empty_bare(bare)),
             Contender(LOAD, lambda: load_file(connection, file, "replace"), lambda: empty(connection)),
             Contender(AGAIN, lambda: load_file(connection, file, "replace"), lambda: settle(connection)),
             Contender(ADD, lambda: load_file(connection, file, "add"), lambda: settle(connection)),
@@ -54,7 +54,8 @@ def copy_file(connection: Connection, relation: str, file: Path) -> None:
             copy.write(block)
 
 
-def _empty_bare(connection: Connection) -> None:
+def empty_bare(connection: Connection) -> None:
+    """Empty the table of the bare COPY, and have the disk written."""
     connection.execute("truncate public.bare")
     connection.commit()
     settle(connection)

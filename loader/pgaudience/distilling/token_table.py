@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from pgvector.psycopg import register_vector
 
 from pgaudience.database import Space
-from pgaudience.distilling.regression import Examples, fit, inverse_frequencies
+from pgaudience.distilling.regression import ROUNDS, Examples, fit, inverse_frequencies
 from pgaudience.distilling.synthetic import TEXTS, SyntheticTexts
 from pgaudience.distilling.vocabulary import create_vocabulary
 from pgaudience.embedding.each import embed_each
@@ -95,7 +95,6 @@ set distilled_at = clock_timestamp(), distilled_entries = (select count(*) from 
 def distillation_cost(connection: Connection, provider: Provider) -> tuple[int, int]:
     """Return how many texts a fit would embed now, and about how many tokens of the model they are."""
     texts = _missing(connection, _training_texts(connection))
-    connection.rollback()
     return len(texts), provider.count_tokens(texts) if texts else 0
 
 
@@ -109,7 +108,6 @@ def distill(connection: Connection, space: Space, provider: Provider) -> int:
     """
     register_vector(connection)
     texts = _training_texts(connection)
-    connection.rollback()
     _embed(connection, provider, _missing(connection, texts))
     with connection.transaction():
         connection.execute(_LOCK)
@@ -125,12 +123,13 @@ def distill(connection: Connection, space: Space, provider: Provider) -> int:
 
 
 def _training_texts(connection: Connection) -> list[str]:
-    """Return the words and the synthetic texts of the fit; leaves the temporary tables of a transaction behind."""
+    """Return the words and the synthetic texts of the fit; ends its own transaction, and the temporary tables in it."""
     entries = [row[0] for row in connection.execute(_ENTRIES, [ENTRIES]).fetchall()]
     if not entries:
         raise PgaudienceError("no entry has a vector yet", "Embed them: pgaudience embed")
     create_vocabulary(connection)
     rows = connection.execute(_WORDS).fetchall()
+    connection.rollback()
     words = [(token, frequency) for token, kind, frequency, _ in rows if kind == "word"]
     entry_words = [token for token, kind, _, in_entries in rows if kind == "word" and in_entries]
     synthetic = SyntheticTexts(entries, entry_words or [words[0][0]], words).draw(TEXTS)
@@ -163,7 +162,7 @@ def _fit(connection: Connection, space: Space, texts: Sequence[str]) -> tuple[li
     nothing = np.zeros(space.dimensions, dtype=np.float32)
     initial = np.stack([nothing if row[2] is None else row[2].to_numpy() for row in rows])
     weights = inverse_frequencies(np.array([row[1] for row in rows], dtype=np.float32))
-    with progress("Fitting", 6, "steps") as shown:
+    with progress("Fitting", 2 * ROUNDS, "steps") as shown:
         examples = _examples(connection, {token: number for number, token in enumerate(tokens)}, texts)
         return tokens, fit(examples, initial, weights, shown)
 
