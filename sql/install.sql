@@ -30,6 +30,14 @@
 \ir functions/user_similarity.sql
 \ir functions/explain_match_by_vector.sql
 \ir functions/explain_match.sql
+\ir functions/report_progress.sql
+\ir functions/random_fraction.sql
+\ir functions/nearest_centroids.sql
+\ir functions/segmentation_points.sql
+\ir functions/sample_users.sql
+\ir functions/seed_centroids.sql
+\ir functions/fit_centroids.sql
+\ir functions/fit_sample.sql
 \ir procedures/refresh.sql
 \ir views/live_workers.sql
 \ir procedures/embed_query.sql

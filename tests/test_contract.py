@@ -61,6 +61,14 @@ RELATIONS = {
     "activity_input": ["user_id", "entry", "frequency", "occurred_at"],
     "queries": ["query", "embedding", "exact"],
     "tokens": ["token", "embedding"],
+    "segmentations": ["segmentation", "published_run_id", "suppress_below", "created_at"],
+    "segmentation_runs": [
+        "run_id", "segmentation", "method", "k", "silhouette", "seconds", "users_moved", "churn", "ari_to_previous",
+        "published_at",
+    ],
+    "segment_assignments": ["run_id", "user_key", "segment_id", "similarity", "runner_up_id", "margin"],
+    "segment_lineage": ["run_id", "event", "previous_segment_id", "segment_id", "users"],
+    "segment_changes": ["change_id", "segmentation", "run_id", "user_id", "from_segment_id", "to_segment_id"],
     "entry_stats": ["entry_key", "users", "frequency"],
     "user_vectors": ["user_key", "user_id", "entries", "frequency", "coverage", "embedding"],
     "status": [
@@ -68,6 +76,12 @@ RELATIONS = {
         "users_with_vector", "coverage", "refreshed_at", "stale", "queries_waiting", "workers", "worker_seen_at",
     ],
 }  # fmt: skip
+
+# What writes, and what reports its progress through a setting.
+VOLATILE = {"request_embedding", "report_progress", "fit_centroids", "fit_sample"}
+
+# What reads relations by a query that another function gives it.
+READS = re.compile(r"\b(nearest_users|segmentation_points)\(\)?")
 
 # Every public object of a space: what it is, its name, its comment.
 OBJECTS = """
@@ -230,11 +244,11 @@ def test_volatility(space: str) -> None:
     """Immutable is what reads no table, volatile what writes; the rest is stable and may run in parallel."""
     tables = "|".join(sorted(RELATIONS))
     for name, _, volatile, parallel, _, kind, is_trigger, _, definition in rows(space, ROUTINES):
-        if kind == "p" or is_trigger or name.startswith("request_embedding("):
+        if kind == "p" or is_trigger or name.partition("(")[0] in VOLATILE:
             assert volatile == "v", name
             continue
         reads = re.search(rf"\b(from|join|into)\s+({tables})\b|\bembed\(", definition.partition("AS ")[2]) is not None
-        assert volatile == ("s" if reads or "nearest_users(" in definition else "i"), name
+        assert volatile == ("s" if reads or READS.search(definition) else "i"), name
         assert parallel == "s", name
 
 

@@ -1,0 +1,116 @@
+-- k-means by Lloyd's algorithm, of a sample or of all users.
+--
+-- Every round is one scan. It runs in one process and in the order of the table, since sums of float4 depend on the
+-- order: the same seed gives the same segments.
+create function fit_centroids(
+    centroids vector[],
+    sample vector[] default null,
+    max_iterations bigint default 50,
+    tolerance double precision default 1e-4,
+    filter jsonb default '{}',
+    leave_out bigint[] default '{}',
+    progress text default null,
+    out fitted vector[],
+    out inertia double precision,
+    out iterations bigint
+)
+language plpgsql
+volatile
+parallel unsafe
+set search_path from current
+set jit = off
+set max_parallel_workers_per_gather = 0
+set synchronize_seqscans = off
+as $$
+declare
+    _k constant bigint := cardinality(fit_centroids.centroids);
+    _points constant text := case
+        when fit_centroids.sample is null then segmentation_points()
+        else 'select unnest($5) as embedding'
+    end;
+    _round constant text := format(
+        'select
+            array_agg(t.cluster order by t.cluster),
+            array_agg(scale(t.total, 1.0 / t.points) order by t.cluster),
+            sum(t.points),
+            sum(t.nearest),
+            scale(sum(t.total), 1.0 / sum(t.points))
+        from (
+            select c.cluster, sum(c.embedding) as total, count(*) as points, sum(c.nearest) as nearest
+            from (%s) c
+            group by c.cluster
+        ) t',
+        nearest_centroids(_points, _k)
+    );
+    _farthest constant text := format(
+        'select array_agg(f.embedding)
+        from (
+            select c.embedding
+            from (%s) c
+            order by c.nearest desc, c.embedding
+            limit $6
+        ) f',
+        nearest_centroids(_points, _k)
+    );
+    _halves double precision[];
+    _clusters bigint[];
+    _means vector[];
+    _replacements vector[];
+    _count bigint;
+    _nearest double precision;
+    _mean vector;
+    _moved double precision;
+    _converged boolean := false;
+begin
+    fitted := fit_centroids.centroids;
+    iterations := 0;
+
+    loop
+        select array_agg((c <#> c) / -2 order by n) into _halves
+        from unnest(fitted) with ordinality u (c, n);
+
+        execute _round into _clusters, _means, _count, _nearest, _mean
+        using fitted, _halves, fit_centroids.filter, fit_centroids.leave_out, fit_centroids.sample;
+
+        inertia := _count + 2 * _nearest;
+        exit when _converged or iterations = fit_centroids.max_iterations;
+
+        if cardinality(_clusters) < _k then
+            execute _farthest into _replacements
+            using fitted, _halves, fit_centroids.filter, fit_centroids.leave_out, fit_centroids.sample,
+                _k - cardinality(_clusters);
+
+            select array_agg(coalesce(m.mean, _replacements[e.number], fitted[c.cluster]) order by c.cluster)
+            into _means
+            from generate_series(1, _k) c (cluster)
+            left join unnest(_clusters, _means) m (cluster, mean) using (cluster)
+            left join (
+                select e.cluster, row_number() over (order by e.cluster) as number
+                from generate_series(1, _k) e (cluster)
+                where e.cluster <> all (_clusters)
+            ) e using (cluster);
+        end if;
+
+        select sum((o <-> n) ^ 2) into _moved
+        from unnest(fitted, _means) u (o, n);
+
+        _converged := _moved <= fit_centroids.tolerance * (1 + (_mean <#> _mean)) / vector_dims(_mean);
+        fitted := _means;
+        iterations := iterations + 1;
+
+        if fit_centroids.progress is not null then
+            perform report_progress(
+                format('%s: round %s of at most %s', fit_centroids.progress, iterations, fit_centroids.max_iterations)
+            );
+        end if;
+    end loop;
+end
+$$;
+
+comment on function fit_centroids(vector[], vector[], bigint, double precision, jsonb, bigint[], text) is
+'k-means from the centroids given, of a sample, else of all users of a filter: the fitted centroids, the inertia (sum of
+squared Euclidean distances), and the rounds it took. A centroid that loses all its users moves to the vector farthest
+from its own centroid. It stops when the centroids move, squared and summed, by less than tolerance times the mean
+variance of a dimension, as scikit-learn does; its rounds are reported under the name progress, if
+there is one.
+Example: select inertia from sample_users(10), fit_centroids(seed_centroids(embeddings, 2), sample => embeddings);';

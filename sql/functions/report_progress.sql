@@ -1,0 +1,19 @@
+-- Says how far a long statement is: to its own client as a notice, to all others in pg_stat_activity.
+create function report_progress(
+    message text
+)
+returns void
+language plpgsql
+volatile
+parallel unsafe
+set search_path from current
+as $$
+begin
+    perform set_config('application_name', left('pgaudience: ' || report_progress.message, 63), true);
+    raise notice '%', report_progress.message;
+end
+$$;
+
+comment on function report_progress(text) is
+'Says how far a long statement is: as a notice, and as the application_name that pg_stat_activity shows while it runs.
+Example: select report_progress(''half of the users'');';

@@ -1,0 +1,33 @@
+-- A sample of the users of a segmentation, the same for the same seed.
+create function sample_users(
+    sample_size bigint,
+    seed bigint default 0,
+    filter jsonb default '{}',
+    leave_out bigint[] default '{}',
+    out user_keys bigint[],
+    out embeddings vector[]
+)
+language plpgsql
+stable
+parallel safe
+set search_path from current
+as $$
+begin
+    execute format(
+        'select array_agg(s.user_key order by s.place), array_agg(s.embedding order by s.place)
+        from (
+            select p.user_key, p.embedding, row_number() over (order by hashint8extended(p.user_key, $2), p.user_key) as place
+            from (%s) p
+            order by place
+            limit $1
+        ) s',
+        segmentation_points()
+    )
+    into user_keys, embeddings
+    using sample_users.sample_size, sample_users.seed, sample_users.filter, sample_users.leave_out;
+end
+$$;
+
+comment on function sample_users(bigint, bigint, jsonb, bigint[]) is
+'The keys and the vectors of a random sample of users, in random order; the same seed gives the same sample.
+Example: select cardinality(user_keys) from sample_users(5);';
