@@ -38,6 +38,12 @@
 \ir functions/seed_centroids.sql
 \ir functions/fit_centroids.sql
 \ir functions/fit_sample.sql
+\ir views/segments.sql
+\ir views/segment_members.sql
+\ir views/segment_entries.sql
+\ir views/segment_attributes.sql
+\ir views/segment_drivers.sql
+\ir views/segment_tree.sql
 \ir procedures/refresh.sql
 \ir views/live_workers.sql
 \ir procedures/embed_query.sql

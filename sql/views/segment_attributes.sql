@@ -1,0 +1,37 @@
+-- What the users of the published runs' segments are like, by their attributes.
+create view segment_attributes as
+select
+    s.segmentation,
+    s.segment_id,
+    s.name as segment,
+    x.attribute,
+    x.value,
+    x.users,
+    x.share,
+    x.overall_share,
+    x.lift,
+    x.mean,
+    x.median,
+    x.overall_mean,
+    x.overall_median
+from segmentations p
+join run_attributes x on x.run_id = p.published_run_id
+join segments s on (s.segmentation, s.segment_id) = (p.segmentation, x.segment_id);
+
+comment on view segment_attributes is
+'The users'' attributes in each segment beside all segments: means of numbers, shares of the commonest values of others.
+Example: select segment, attribute, value, lift from segment_attributes where segmentation = ''interests'' or users > 0;';
+comment on column segment_attributes.segmentation is 'The segmentation.';
+comment on column segment_attributes.segment_id is 'The segment.';
+comment on column segment_attributes.segment is 'Its name.';
+comment on column segment_attributes.attribute is 'The key in users.attributes.';
+comment on column segment_attributes.value is 'One of its commonest values there; null where the attribute is a number.';
+comment on column segment_attributes.users is 'Users of the segment who have this value, or any number.';
+comment on column segment_attributes.share is
+'Of a value: their share among the segment''s users who have the attribute, 0 to 1.';
+comment on column segment_attributes.overall_share is 'The same share over all segments.';
+comment on column segment_attributes.lift is 'How many times the overall share the share is.';
+comment on column segment_attributes.mean is 'Of a number: its mean in the segment.';
+comment on column segment_attributes.median is 'Of a number: its median in the segment.';
+comment on column segment_attributes.overall_mean is 'The mean over all segments.';
+comment on column segment_attributes.overall_median is 'The median over all segments.';

@@ -1,0 +1,26 @@
+-- Who is in which segment of the published runs.
+create view segment_members as
+select
+    s.segmentation,
+    s.segment_id,
+    s.name as segment,
+    u.user_id,
+    a.similarity,
+    a.runner_up_id,
+    a.margin
+from segmentations p
+join segment_assignments a on a.run_id = p.published_run_id
+join segments s on (s.segmentation, s.segment_id) = (p.segmentation, a.segment_id)
+join users u on u.user_key = a.user_key;
+
+comment on view segment_members is
+'Who is in which segment, how much of its kind, and which segment would be next.
+Example: select user_id, similarity from segment_members where (segmentation, segment_id) = (''interests'', 1);';
+comment on column segment_members.segmentation is 'The segmentation.';
+comment on column segment_members.segment_id is 'The segment.';
+comment on column segment_members.segment is 'Its name.';
+comment on column segment_members.user_id is 'The user.';
+comment on column segment_members.similarity is 'The cosine of user and centroid, -1 to 1: high is typical.';
+comment on column segment_members.runner_up_id is 'The segment that would be next; null if there is only one.';
+comment on column segment_members.margin is
+'How much higher the cosine is than that to the runner-up: near 0 on the border.';
