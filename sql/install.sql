@@ -38,6 +38,13 @@
 \ir functions/seed_centroids.sql
 \ir functions/fit_centroids.sql
 \ir functions/fit_sample.sql
+\ir procedures/describe_entries.sql
+\ir functions/run_attribute_values.sql
+\ir procedures/describe_attributes.sql
+\ir functions/segment_phrases.sql
+\ir functions/pick_phrases.sql
+\ir procedures/name_segments.sql
+\ir procedures/describe_run.sql
 \ir views/segments.sql
 \ir views/segment_members.sql
 \ir views/segment_entries.sql

@@ -20,7 +20,7 @@ join segments s on (s.segmentation, s.segment_id) = (p.segmentation, x.segment_i
 
 comment on view segment_attributes is
 'The users'' attributes in each segment beside all segments: means of numbers, shares of the commonest values of others.
-Example: select segment, attribute, value, lift from segment_attributes where segmentation = ''interests'' or users > 0;';
+Example: select segment, mean, overall_mean from segment_attributes where attribute = ''age'';';
 comment on column segment_attributes.segmentation is 'The segmentation.';
 comment on column segment_attributes.segment_id is 'The segment.';
 comment on column segment_attributes.segment is 'Its name.';

@@ -13,13 +13,15 @@ join run_drivers d on d.run_id = p.published_run_id;
 
 comment on view segment_drivers is
 'How much each attribute of the users explains a segmentation, 0 (nothing) to 1 (all).
-Example: select attribute, coalesce(cramers_v ^ 2, eta_squared) from segment_drivers order by 2 desc nulls last;';
+Example: select attribute, cramers_v, eta_squared from segment_drivers where segmentation = ''interests'';';
 comment on column segment_drivers.segmentation is 'The segmentation.';
 comment on column segment_drivers.attribute is 'The key in users.attributes.';
 comment on column segment_drivers.kind is 'number or category.';
 comment on column segment_drivers.users is 'How many users in segments have it.';
 comment on column segment_drivers.mutual_information is
-'Of a category: mutual information with the segment, normalised by the mean of the entropies, 0 to 1.';
-comment on column segment_drivers.cramers_v is 'Of a category: Cramér''s V, 0 to 1.';
+'Of a category: mutual information with the segment, normalised by the mean of the entropies, 0 to 1;
+it grows by itself with the number of values.';
+comment on column segment_drivers.cramers_v is
+'Of a category: Cramér''s V with Bergsma''s correction, without which many values alone make it high; 0 to 1.';
 comment on column segment_drivers.eta_squared is
 'Of a number: the share of its variance that lies between segments, 0 to 1.';

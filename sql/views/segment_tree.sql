@@ -14,7 +14,7 @@ left join segments s on (s.segmentation, s.segment_id) = (p.segmentation, t.segm
 
 comment on view segment_tree is
 'How the small clusters of an agglomerative segmentation were merged, up to one root: what a dendrogram is drawn from.
-Example: select node_id, parent_id, height from segment_tree where segmentation = ''interests'' order by height desc;';
+Example: select count(*) from segment_tree where segmentation = ''interests'' and height = 0;';
 comment on column segment_tree.segmentation is 'The segmentation.';
 comment on column segment_tree.node_id is 'The node: the leaves are small clusters of users.';
 comment on column segment_tree.parent_id is 'The node it was merged into; null at the root.';

@@ -1,0 +1,38 @@
+-- The first phrases of a ranking that say something new.
+create function pick_phrases(
+    phrases text[],
+    n bigint
+)
+returns text[]
+language plpgsql
+immutable
+parallel safe
+set search_path from current
+as $$
+declare
+    _phrase text;
+    _picked text[] := '{}';
+    _known text[] := '{}';
+begin
+    foreach _phrase in array pick_phrases.phrases loop
+        exit when cardinality(_picked) = pick_phrases.n;
+
+        continue when exists (
+            select from unnest(_picked) picked where strpos(' ' || _phrase || ' ', ' ' || picked || ' ') > 0
+        );
+        continue when (
+            select count(*) filter (where word = any (_known)) * 2 > count(*)
+            from unnest(string_to_array(_phrase, ' ')) word
+        );
+
+        _picked := _picked || _phrase;
+        _known := _known || string_to_array(_phrase, ' ');
+    end loop;
+
+    return _picked;
+end
+$$;
+
+comment on function pick_phrases(text[], bigint) is
+'The first n of some ranked phrases, without those that hold one picked before or have most of their words in those.
+Example: select pick_phrases(array[''jumbo bag'', ''jumbo'', ''red jumbo bag'', ''lunch bag''], 3);';

@@ -1,0 +1,59 @@
+-- Names the segments of a run after the phrases that tell them apart.
+--
+-- Phrases that another segment has more of count only where there are no others. A name is three phrases; more while another segment has that name, fewer where they get too long.
+create procedure name_segments(
+    run_id bigint
+)
+language plpgsql
+set search_path from current
+as $$
+#variable_conflict use_column
+declare
+    _longest constant integer := 60;
+    _taken text[];
+    _segment record;
+    _name text;
+begin
+    select coalesce(array_agg(lower(n.name)), '{}') into _taken
+    from segmentation_runs r
+    join segment_names n using (segmentation)
+    where r.run_id = name_segments.run_id;
+
+    for _segment in
+        select
+            s.segment_id,
+            pick_phrases(
+                coalesce(
+                    array_agg(p.phrase order by p.place) filter (where p.score > 0),
+                    array_agg(p.phrase order by p.place)
+                ),
+                8
+            ) as keywords
+        from run_segments s
+        left join segment_phrases(name_segments.run_id) with ordinality p (segment_id, phrase, score, place)
+            using (segment_id)
+        where s.run_id = name_segments.run_id
+        group by s.segment_id
+        order by s.segment_id
+    loop
+        select n.name into _name
+        from generate_series(1, cardinality(_segment.keywords)) phrases
+        cross join lateral array_to_string(_segment.keywords[:phrases], ', ') joined
+        cross join lateral concat(upper(left(joined, 1)), substr(joined, 2)) n (name)
+        where length(n.name) <= _longest and lower(n.name) <> all (_taken)
+        order by phrases < 3, abs(phrases - 3)
+        limit 1;
+
+        _name := coalesce(_name, format('Segment %s', _segment.segment_id));
+        _taken := _taken || lower(_name);
+
+        update run_segments s
+        set name = _name, keywords = _segment.keywords
+        where (s.run_id, s.segment_id) = (name_segments.run_id, _segment.segment_id);
+    end loop;
+end
+$$;
+
+comment on procedure name_segments(bigint) is
+'Names the segments of a run after the phrases that tell them apart, no two alike, and stores their keywords.
+Example: call name_segments(1);';
