@@ -10,6 +10,7 @@
 \ir materialized_views/user_vectors.sql
 \ir functions/record_change.sql
 \ir functions/delete_activity.sql
+\ir functions/delete_assignments.sql
 \ir functions/notify_worker.sql
 \ir functions/take_activity_input.sql
 \ir functions/split_words.sql
@@ -51,6 +52,13 @@
 \ir views/segment_attributes.sql
 \ir views/segment_drivers.sql
 \ir views/segment_tree.sql
+\ir functions/published_run.sql
+\ir functions/published_segment.sql
+\ir functions/segment_examples.sql
+\ir functions/explain_segment.sql
+\ir functions/assign_segment_by_vector.sql
+\ir functions/assign_segment.sql
+\ir procedures/rename_segment.sql
 \ir procedures/refresh.sql
 \ir views/live_workers.sql
 \ir procedures/embed_query.sql

@@ -37,6 +37,13 @@ FUNCTIONS = {
     "user_similarity(text[])": ["user_ids text[]"],
     "explain_match(text,text)": ["user_id text", "query text"],
     "explain_match(text,vector)": ["user_id text", "query vector"],
+    "describe_run(bigint)": ["run_id bigint"],
+    "published_run(text)": ["segmentation text"],
+    "segment_examples(text,bigint,bigint)": ["name text", "segment_id bigint", "n bigint DEFAULT 5"],
+    "explain_segment(text,text)": ["user_id text", "name text"],
+    "assign_segment(text,text)": ["name text", "user_id text"],
+    "assign_segment(text,vector)": ["name text", "embedding vector"],
+    "rename_segment(text,bigint,text)": ["name text", "segment_id bigint", "new_name text"],
     "refresh()": [],
     "request_embedding(text)": ["query text"],
     "embed_query(text,interval)": ["query text", "timeout interval DEFAULT '00:00:10'::interval"],
@@ -50,6 +57,9 @@ RESULTS = {
     "lookalikes": ["rank", "user_id", "similarity"],
     "user_similarity": ["user_a", "user_b", "similarity"],
     "explain_match": ["entry", "frequency", "weight", "similarity", "contribution"],
+    "explain_segment": ["entry", "frequency", "weight", "similarity", "contribution"],
+    "segment_examples": ["kind", "user_id", "similarity", "margin", "top_entries"],
+    "assign_segment": ["segment_id", "segment", "similarity", "runner_up_id", "margin"],
 }
 
 RELATIONS = {
@@ -65,6 +75,38 @@ RELATIONS = {
     "segmentation_runs": [
         "run_id", "segmentation", "method", "k", "silhouette", "seconds", "users_moved", "churn", "ari_to_previous",
         "published_at",
+    ],
+    "run_segments": ["run_id", "segment_id", "name", "keywords", "users", "share", "cohesion", "centroid"],
+    "run_entries": ["run_id", "segment_id", "entry_key", "users", "share", "lift", "log_odds", "z_score"],
+    "run_attributes": ["run_id", "segment_id", "attribute", "value", "users", "share", "lift", "mean", "median"],
+    "run_drivers": ["run_id", "attribute", "kind", "users", "mutual_information", "cramers_v", "eta_squared"],
+    "run_tree": ["run_id", "node_id", "parent_id", "height", "users", "segment_id", "centroid"],
+    "segment_names": ["segmentation", "segment_id", "name", "named_by", "named_at"],
+    "segments": [
+        "segmentation", "segment_id", "name", "keywords", "users", "share", "cohesion", "silhouette",
+        "nearest_segment_id", "created_at",
+    ],
+    "segment_members": [
+        "segmentation", "segment_id", "segment", "user_id", "similarity", "runner_up_id", "margin",
+    ],
+    "segment_entries": [
+        "segmentation", "segment_id", "segment", "entry", "users", "share", "overall_share", "lift", "log_odds",
+        "z_score",
+    ],
+    "segment_attributes": [
+        "segmentation", "segment_id", "segment", "attribute", "value", "users", "share", "overall_share", "lift",
+        "mean", "median", "overall_mean", "overall_median",
+    ],
+    "segment_drivers": [
+        "segmentation", "attribute", "kind", "users", "mutual_information", "cramers_v", "eta_squared",
+    ],
+    "segment_tree": ["segmentation", "node_id", "parent_id", "height", "users", "segment_id", "segment"],
+    "audience_bi.segments": ["segmentation", "segment_id", "name", "keywords", "users", "share"],
+    "audience_bi.segment_members": ["segmentation", "segment_id", "segment", "user_id", "similarity", "margin"],
+    "audience_bi.segment_entries": ["segmentation", "segment_id", "segment", "entry", "users", "lift", "z_score"],
+    "audience_bi.segment_attributes": ["segmentation", "segment_id", "segment", "attribute", "value", "users", "mean"],
+    "audience_bi.segment_history": [
+        "segmentation", "run_id", "published_at", "segment_id", "segment", "users", "share",
     ],
     "segment_assignments": ["run_id", "user_key", "segment_id", "similarity", "runner_up_id", "margin"],
     "segment_lineage": ["run_id", "event", "previous_segment_id", "segment_id", "users"],
@@ -209,6 +251,7 @@ def demo(cluster18: Cluster) -> str:
         places = resources.folder("examples") / "places.json"
         with open_source(places, format=None, columns=Columns(), rejects=rejects) as source:
             load(connection, [source])
+        connection.execute("update users set attributes = jsonb_build_object('age', 20 + user_key)")
         embed_space(connection, space, None)
         refresh(connection)
         for text in sorted(set(re.findall(r"'([^'{}]+)'", " ".join(example for _, example in examples(url))))):

@@ -216,6 +216,9 @@ READS = [
     "select * from power_bi.users",
     "select * from power_bi.entries",
     "select * from power_bi.status",
+    "select count(*) from segment_members",
+    "select count(*) from power_bi.segment_members",
+    "select count(*) from power_bi.segment_history",
 ]
 WRITES = [
     "insert into users (user_id) values ('mallory')",
@@ -228,6 +231,9 @@ WRITES = [
     "call embed_query('chess')",
     "insert into workers (backend_pid) values (1)",
     "call refresh()",
+    "insert into segmentations (segmentation) values ('mallory')",
+    "update segment_names set name = 'mallory'",
+    "delete from segment_assignments",
 ]
 DESTRUCTION = [
     "drop table users",
@@ -239,6 +245,7 @@ DESTRUCTION = [
     "update space set model = 'tests:other'",
     "delete from space",
     "delete from installed_objects",
+    "delete from power_bi.segments",
     "create view power_bi.mine as select 1",
 ]
 
@@ -309,6 +316,17 @@ def test_a_writer_removes_people_and_what_they_did(power: Power) -> None:
     assert rows(power.writer, left) == [(0,)]
 
 
+def test_a_writer_describes_and_names_segments(power: Power) -> None:
+    rows(power.writer, (TESTS / "sql" / "fixture" / "segments.sql").read_text())
+    assert rows(power.writer, "select kind from segment_drivers order by attribute") == [("number",), ("category",)]
+    rows(power.writer, "call rename_segment('interests', 1, 'Skiers')")
+    assert rows(power.reader, "select name from power_bi.segments where segment_id = 1") == [("Skiers",)]
+    with pytest.raises(psycopg.errors.InsufficientPrivilege):
+        rows(power.reader, "call rename_segment('interests', 1, 'Mallory')")
+    rows(power.writer, "delete from segmentations")
+    assert rows(power.writer, "select count(*) from segment_assignments") == [(0,)]
+
+
 def test_a_writer_destroys_nothing(power: Power) -> None:
     for statement in DESTRUCTION:
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
@@ -359,7 +377,7 @@ def test_what_runs_as_its_owner_is_pinned_and_not_public(toy: str) -> None:
         from pg_proc p
         where p.pronamespace = 'audience'::regnamespace and p.prosecdef order by 1"""
     pinned = ["search_path=audience, public, pg_temp"]
-    names = ("delete_activity", "record_change", "refresh", "take_activity_input")
+    names = ("delete_activity", "delete_assignments", "record_change", "refresh", "take_activity_input")
     assert rows(toy, query, path="audience") == [(name, pinned, False) for name in names]
 
 

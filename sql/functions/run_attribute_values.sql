@@ -1,6 +1,6 @@
 -- The attributes of the users in the segments of a run, a row each: numbers as numbers, all else as text.
 --
--- An attribute is a number if every value of it is one, or a text that looks like one, as in files of type CSV. One that
+-- An attribute is a number if every value of it is one, or a text that looks like one, as CSV files give. One that
 -- differs for nearly everybody, such as an e-mail address, tells nothing and is left out.
 create function run_attribute_values(
     run_id bigint
@@ -53,6 +53,6 @@ end
 $$;
 
 comment on function run_attribute_values(bigint) is
-'The attributes of the users in the segments of a run, a row for each user and attribute: a number where all values of the
-attribute look like one, else a value; attributes with another value for nine users in ten are left out.
+'The attributes of the users in the segments of a run, a row for each user and attribute: a number where all values of
+the attribute look like one, else a value; attributes with another value for nine users in ten are left out.
 Example: select attribute, avg(number) from run_attribute_values(1) group by attribute;';

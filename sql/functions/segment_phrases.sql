@@ -1,8 +1,8 @@
 -- The phrases that tell the segments of a run apart: one to three words of the entries that do.
 --
--- A phrase has the z-scores of its entries, combined by Stouffer's method (their sum over the root of their number), times
--- the root of its number of words, since 'hot water bottle' says more than 'bottle'. What it has in another segment is
--- taken off. Phrases do not cross punctuation, nor begin or end with words that mean nothing on their own.
+-- A phrase has the z-scores of its entries, combined by Stouffer's method (their sum over the root of their number),
+-- times the root of its number of words, since 'hot water bottle' says more than 'bottle'. What it has in another
+-- segment is taken off. Phrases do not cross punctuation, nor begin or end with words that mean nothing on their own.
 -- Scores are rounded, so that sums in another order do not decide between equals.
 create function segment_phrases(
     run_id bigint

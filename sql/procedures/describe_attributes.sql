@@ -77,8 +77,8 @@ begin
         coalesce(t.information / nullif(t.entropies / 2, 0), 0),
         coalesce(
             sqrt(
-                greatest(t.phi_squared - (t.r - 1) * (t.c - 1) / (nullif(t.n - 1, 0)), 0)
-                / nullif(least(t.r - (t.r - 1) ^ 2 / (nullif(t.n - 1, 0)), t.c - (t.c - 1) ^ 2 / (nullif(t.n - 1, 0))) - 1, 0)
+                greatest(t.phi_squared - (t.r - 1) * (t.c - 1) / t.m, 0)
+                / nullif(least(t.r - (t.r - 1) ^ 2 / t.m, t.c - (t.c - 1) ^ 2 / t.m) - 1, 0)
             ),
             0
         ),
@@ -87,6 +87,7 @@ begin
         select
             p.attribute,
             max(p.n_all) as n,
+            nullif(max(p.n_all) - 1, 0) as m,
             count(distinct p.segment_id) as r,
             count(distinct p.value) as c,
             sum(p.n / p.n_all * ln(p.n * p.n_all / (p.n_segment * p.n_value))) as information,

@@ -20,6 +20,6 @@ end
 $$;
 
 comment on procedure describe_run(bigint) is
-'Says what the segments of a run are: the entries that set them apart, what their users are like by their attributes, and
-their names and keywords. build_segmentation calls it; call it again after users have got new attributes.
+'Says what the segments of a run are: the entries that set them apart, what their users are like by their attributes,
+and their names and keywords. build_segmentation calls it; call it again after users have got new attributes.
 Example: call describe_run(1);';

@@ -1,6 +1,7 @@
 -- Names the segments of a run after the phrases that tell them apart.
 --
--- Phrases that another segment has more of count only where there are no others. A name is three phrases; more while another segment has that name, fewer where they get too long.
+-- Phrases that another segment has more of count only where there are no others. A name is three phrases; more while
+-- another segment has that name, fewer where they get too long.
 create procedure name_segments(
     run_id bigint
 )
@@ -25,13 +26,14 @@ begin
             pick_phrases(
                 coalesce(
                     array_agg(p.phrase order by p.place) filter (where p.score > 0),
-                    array_agg(p.phrase order by p.place)
+                    array_agg(p.phrase order by p.place) filter (where p.phrase is not null),
+                    '{}'
                 ),
                 8
             ) as keywords
         from run_segments s
         left join segment_phrases(name_segments.run_id) with ordinality p (segment_id, phrase, score, place)
-            using (segment_id)
+            on p.segment_id = s.segment_id and length(p.phrase) <= _longest - 10
         where s.run_id = name_segments.run_id
         group by s.segment_id
         order by s.segment_id
@@ -44,7 +46,7 @@ begin
         order by phrases < 3, abs(phrases - 3)
         limit 1;
 
-        _name := coalesce(_name, format('Segment %s', _segment.segment_id));
+        _name := coalesce(_name, concat_ws(' ', coalesce(_segment.keywords[1], 'Segment'), _segment.segment_id));
         _taken := _taken || lower(_name);
 
         update run_segments s

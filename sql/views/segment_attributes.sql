@@ -25,7 +25,7 @@ comment on column segment_attributes.segmentation is 'The segmentation.';
 comment on column segment_attributes.segment_id is 'The segment.';
 comment on column segment_attributes.segment is 'Its name.';
 comment on column segment_attributes.attribute is 'The key in users.attributes.';
-comment on column segment_attributes.value is 'One of its commonest values there; null where the attribute is a number.';
+comment on column segment_attributes.value is 'One of its ten commonest values there; null for a number.';
 comment on column segment_attributes.users is 'Users of the segment who have this value, or any number.';
 comment on column segment_attributes.share is
 'Of a value: their share among the segment''s users who have the attribute, 0 to 1.';

@@ -25,7 +25,7 @@ comment on column segments.name is 'What rename_segment called it, else what its
 comment on column segments.keywords is 'The words that set it apart, most distinctive first.';
 comment on column segments.users is 'How many users are in it.';
 comment on column segments.share is 'Their share of all users in segments, 0 to 1.';
-comment on column segments.cohesion is 'The mean cosine of its users to its centroid, -1 to 1: how much alike they are.';
+comment on column segments.cohesion is 'The mean cosine of its users to its centroid, -1 to 1: how alike they are.';
 comment on column segments.silhouette is 'The mean silhouette of its users, -1 to 1: how far it is from the others.';
 comment on column segments.nearest_segment_id is 'The segment whose centroid is nearest.';
 comment on column segments.created_at is 'When the published run was built.';

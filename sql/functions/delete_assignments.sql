@@ -1,0 +1,36 @@
+-- Takes the place of 'on delete cascade' in segment_assignments and segment_changes: once a statement, not once a row.
+create function delete_assignments()
+returns trigger
+language plpgsql
+security definer
+set search_path from current
+as $$
+begin
+    if tg_table_name = 'users' then
+        delete from segment_assignments m
+        using gone g, segmentation_runs r
+        where (m.run_id, m.user_key) = (r.run_id, g.user_key);
+
+        delete from segment_changes c using gone g where c.user_id = g.user_id;
+    else
+        delete from segment_assignments m using gone g where m.run_id = g.run_id;
+    end if;
+    return null;
+end
+$$;
+
+revoke execute on function delete_assignments() from public;
+
+comment on function delete_assignments() is
+'Trigger function: removes who was in which segment of runs that are deleted, and of users that are deleted also what
+they entered and left.';
+
+create trigger delete_assignments
+after delete on users
+referencing old table as gone
+for each statement execute function delete_assignments();
+
+create trigger delete_assignments
+after delete on segmentation_runs
+referencing old table as gone
+for each statement execute function delete_assignments();

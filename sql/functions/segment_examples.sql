@@ -1,0 +1,73 @@
+-- Members of a segment to read: those most of its kind, and those on its border.
+create function segment_examples(
+    name text,
+    segment_id bigint,
+    n bigint default 5
+)
+returns table (
+    kind text,
+    user_id text,
+    similarity double precision,
+    margin double precision,
+    top_entries text[]
+)
+language plpgsql
+stable
+parallel safe
+set search_path from current
+as $$
+#variable_conflict use_column
+declare
+    _run_id constant bigint := published_segment(segment_examples.name, segment_examples.segment_id);
+begin
+    if segment_examples.n is null or segment_examples.n < 0 then
+        raise exception using
+            errcode = 'invalid_parameter_value',
+            message = format('n is how many users to show, not %s', coalesce(segment_examples.n::text, 'null'));
+    end if;
+
+    return query
+    with members as materialized (
+        select m.user_key, u.user_id, m.similarity, m.margin
+        from segment_assignments m
+        join users u using (user_key)
+        where (m.run_id, m.segment_id) = (_run_id, segment_examples.segment_id)
+    ),
+    examples as (
+        (
+            select 1 as part, 'typical' as kind, m.*
+            from members m
+            order by m.similarity desc, m.user_id
+            limit segment_examples.n
+        )
+        union all
+        (
+            select 2 as part, 'borderline' as kind, m.*
+            from members m
+            where m.margin is not null
+            order by m.margin, m.user_id
+            limit segment_examples.n
+        )
+    )
+    select
+        x.kind,
+        x.user_id,
+        x.similarity,
+        x.margin,
+        array(
+            select e.entry
+            from activity a
+            join entries e using (entry_key)
+            where a.user_key = x.user_key
+            order by a.frequency desc, e.entry
+            limit 5
+        )
+    from examples x
+    order by x.part, case x.part when 1 then -x.similarity else x.margin end, x.user_id;
+end
+$$;
+
+comment on function segment_examples(text, bigint, bigint) is
+'Members of a segment to read, with their five most frequent entries: the n most typical (the highest similarity), and
+the n most borderline (the lowest margin to another segment).
+Example: select * from segment_examples(''interests'', 1, n => 3);';
