@@ -59,6 +59,9 @@
 \ir functions/assign_segment_by_vector.sql
 \ir functions/assign_segment.sql
 \ir procedures/rename_segment.sql
+\ir functions/distance_rows.sql
+\ir functions/judge_clusters.sql
+\ir functions/partition_agreement.sql
 \ir procedures/refresh.sql
 \ir views/live_workers.sql
 \ir procedures/embed_query.sql

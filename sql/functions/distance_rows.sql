@@ -1,0 +1,56 @@
+-- The distances of every point to all points, a vector for each: a mean over some of them is then one inner product.
+create function distance_rows(
+    points vector[],
+    metric text default 'euclidean'
+)
+returns vector[]
+language plpgsql
+immutable
+parallel safe
+set search_path from current
+set jit = off
+as $$
+declare
+    _most constant bigint := 16000;
+    _rows vector[];
+begin
+    if distance_rows.metric is null or distance_rows.metric not in ('euclidean', 'cosine') then
+        raise exception using
+            errcode = 'invalid_parameter_value',
+            message = format('there is no metric %L', distance_rows.metric),
+            hint = 'It is euclidean or cosine.';
+    end if;
+    if cardinality(distance_rows.points) > _most then
+        raise exception using
+            errcode = 'invalid_parameter_value',
+            message = format('%s points are too many to compare all with all', cardinality(distance_rows.points)),
+            hint = format('Take a sample of at most %s.', _most);
+    end if;
+
+    if distance_rows.metric = 'cosine' then
+        select array_agg(r.distances order by r.place) into _rows
+        from (
+            select p.place, (
+                select array_agg(p.point <=> o.point)
+                from (select unnest(distance_rows.points) as point) o
+            )::vector as distances
+            from unnest(distance_rows.points) with ordinality p (point, place)
+        ) r;
+    else
+        select array_agg(r.distances order by r.place) into _rows
+        from (
+            select p.place, (
+                select array_agg(p.point <-> o.point)
+                from (select unnest(distance_rows.points) as point) o
+            )::vector as distances
+            from unnest(distance_rows.points) with ordinality p (point, place)
+        ) r;
+    end if;
+
+    return _rows;
+end
+$$;
+
+comment on function distance_rows(vector[], text) is
+'The Euclidean or cosine distances of every point to all points, at most 16,000, as a vector for each.
+Example: select distance_rows(array[''[0,0]'', ''[3,4]'']::vector[]);';
