@@ -120,10 +120,18 @@ RELATIONS = {
 }  # fmt: skip
 
 # What writes, and what reports its progress through a setting.
-VOLATILE = {"request_embedding", "report_progress", "fit_centroids", "fit_sample"}
+VOLATILE = {
+    "request_embedding", "report_progress", "fit_centroids", "fit_sample", "bootstrap_clusters", "compare_k",
+}  # fmt: skip
 
 # What reads relations by a query that another function gives it.
-READS = re.compile(r"\b(nearest_users|segmentation_points)\(\)?")
+READS = re.compile(r"\b(nearest_users|segmentation_points|published_run)\(\)?")
+
+# What the examples of comments take for known of the users and the entries.
+KNOWN = (
+    "update users set attributes = jsonb_build_object('home', (array['city', 'country'])[1 + user_key % 2])",
+    "update entries set attributes = jsonb_build_object('category', substring(entry, 'Ski|Starbucks|Walmart'))",
+)
 
 # Every public object of a space: what it is, its name, its comment.
 OBJECTS = """
@@ -251,7 +259,8 @@ def demo(cluster18: Cluster) -> str:
         places = resources.folder("examples") / "places.json"
         with open_source(places, format=None, columns=Columns(), rejects=rejects) as source:
             load(connection, [source])
-        connection.execute("update users set attributes = jsonb_build_object('age', 20 + user_key)")
+        for statement in KNOWN:
+            connection.execute(statement)
         embed_space(connection, space, None)
         refresh(connection)
         for text in sorted(set(re.findall(r"'([^'{}]+)'", " ".join(example for _, example in examples(url))))):

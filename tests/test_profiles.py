@@ -39,7 +39,11 @@ def activity_of(name: str) -> Path:
 @pytest.fixture(scope="module", params=["places.json", "retail.csv.gz", "completejourney", "instacart-sample"])
 def data(request: pytest.FixtureRequest, cluster18: Cluster) -> str:
     """A space that holds a real data set, embedded with the real model."""
-    path = activity_of(request.param)
+    return real_space(cluster18, request.param)
+
+
+def real_space(cluster: Cluster, name: str) -> str:
+    path = activity_of(name)
 
     def fill(url: str) -> None:
         migrate(url, "audience", model=None, weighting=None, measure=measure)
@@ -50,7 +54,7 @@ def data(request: pytest.FixtureRequest, cluster18: Cluster) -> str:
             for query in QUERIES:
                 embed_query(connection, space, query, None)
 
-    return cluster18.clone(f"real_{request.param.split('.')[0]}", fill)
+    return cluster.clone(f"real_{name.split('.')[0]}", fill)
 
 
 def columns(connection: psycopg.Connection, query: str) -> list[NDArray]:

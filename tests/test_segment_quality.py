@@ -5,12 +5,17 @@ from __future__ import annotations
 import numpy as np
 import psycopg
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from numpy.typing import NDArray
 from pgvector import Vector
 from pgvector.psycopg import register_vector
 from sklearn import metrics
+from sklearn.cluster import KMeans
 
-from conftest import connect
+from conftest import Cluster, connect, migrate_toy
+from pgaudience.refresh import refresh
+from test_profiles import columns, real_space
 
 EXACT = {"rel": 1e-3, "abs": 1e-3}
 
@@ -104,6 +109,14 @@ def test_agreement_as_scikit_learn_has_it(space: str) -> None:
             assert agreement(connection, a, a) == pytest.approx((1, 1, 1))
 
 
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(pairs=st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)), min_size=1, max_size=12))
+def test_agreement_of_any_partitions(space: str, pairs: list[tuple[int, int]]) -> None:
+    a, b = (list(side) for side in zip(*pairs, strict=True))
+    with connect(space) as connection:
+        assert agreement(connection, a, b) == pytest.approx(expected_agreement(a, b), abs=1e-9)
+
+
 def test_agreement_of_a_contingency_table(space: str) -> None:
     with connect(space) as connection:
         found = agreement(connection, [1, 1, 2, 2], [5, 6, 5, 6], [3, 1, 0, 4])
@@ -129,3 +142,206 @@ def test_a_segmentation_that_is_not_there(toy: str) -> None:
             connection.execute("select published_run('tastes')")
         with pytest.raises(psycopg.errors.ObjectNotInPrerequisiteState, match="is published"):
             connection.execute("select published_run('age')")
+
+
+@pytest.fixture(scope="module")
+def retail(cluster18: Cluster) -> str:
+    """The bundled shop, whose customers scikit-learn has cut into segments 10 to 80, and a number of most known."""
+    url = real_space(cluster18, "retail.csv.gz")
+    with connect(url) as connection:
+        refresh(connection)
+        keys, vectors = columns(connection, "select user_key, embedding::real[] from user_vectors order by 1")
+        labels = KMeans(8, n_init=1, random_state=0).fit_predict(vectors)
+        connection.execute("insert into segmentations (segmentation) values ('interests')")
+        connection.execute(
+            "insert into segmentation_runs"
+            " (segmentation, method, k, parameters, warm_start, users, iterations, inertia)"
+            " values ('interests', 'kmeans', 8, '{}', false, %s, 1, 0)",
+            [len(keys)],
+        )
+        connection.execute(
+            "insert into segment_assignments (run_id, user_key, segment_id, similarity)"
+            " select 1, m.user_key, m.segment_id, 1 from unnest(%s::bigint[], %s::bigint[]) m (user_key, segment_id)",
+            [keys.tolist(), (labels * 10 + 10).tolist()],
+        )
+        connection.execute(
+            "insert into run_segments (run_id, segment_id, name, users, share, cohesion, centroid)"
+            " select 1, segment_id, 'Segment ' || segment_id, count(*), 0, 1, avg(embedding)"
+            " from segment_assignments join user_vectors using (user_key) group by segment_id"
+        )
+        connection.execute("update segmentations set published_run_id = 1")
+        connection.execute(
+            "update users set attributes = jsonb_build_object('tenth', user_key % 10) where user_key > 50"
+        )
+    return url
+
+
+SEGMENTED = """
+select user_key, user_id, segment_id, embedding::real[]
+from segment_assignments
+join user_vectors using (user_key)
+order by segment_id, user_id
+"""
+
+
+def test_the_quality_of_segments(retail: str) -> None:
+    with connect(retail) as connection:
+        _, users, labels, vectors = columns(connection, SEGMENTED)
+        overall, *segments = connection.execute("select * from segment_quality('interests', 300)").fetchall()
+        members = connection.execute("select * from member_silhouettes('interests', 300)").fetchall()
+    sampled = np.array([silhouette is not None for _, _, silhouette, _ in members])
+    exact = metrics.silhouette_samples(vectors[sampled], labels[sampled])
+    simplified = np.array([row[3] for row in members])
+
+    assert [row[0] for row in members] == users.tolist()
+    assert sampled.sum() == 300
+    assert [row[2] for row in members if row[2] is not None] == pytest.approx(exact.tolist(), **EXACT)
+
+    assert overall[:3] == (None, None, len(users))
+    assert overall[5:] == pytest.approx(
+        (
+            exact.mean(),
+            simplified.mean(),
+            metrics.davies_bouldin_score(vectors, labels),
+            metrics.calinski_harabasz_score(vectors, labels),
+        ),
+        **EXACT,
+    )
+    assert [row[0] for row in segments] == [10, 20, 30, 40, 50, 60, 70, 80]
+    for segment_id, name, size, inertia, cohesion, silhouette, simple, _, nothing in segments:
+        of_it = vectors[labels == segment_id]
+        center = of_it.mean(axis=0)
+        assert (name, size, nothing) == (f"Segment {segment_id}", len(of_it), None)
+        assert inertia == pytest.approx(((of_it - center) ** 2).sum(), **EXACT)
+        assert cohesion == pytest.approx((of_it @ center / np.linalg.norm(center)).mean(), **EXACT)
+        sample = exact[labels[sampled] == segment_id]
+        assert silhouette == (pytest.approx(sample.mean(), **EXACT) if len(sample) else None)
+        assert simple == pytest.approx(simplified[labels == segment_id].mean(), **EXACT)
+    assert np.mean([row[7] for row in segments]) == pytest.approx(overall[7])
+
+
+def test_agreement_with_an_attribute(retail: str) -> None:
+    with connect(retail) as connection:
+        keys, labels = columns(connection, "select user_key, segment_id from segment_assignments where user_key > 50")
+        found = connection.execute("select * from label_agreement('interests', 'tenth')").fetchone()
+    assert found == pytest.approx((*expected_agreement((keys % 10).tolist(), labels.tolist()), len(keys)), abs=1e-9)
+
+
+# Choosing k
+
+
+def test_the_k_that_is_there(space: str) -> None:
+    """Four clumps of users are found by every measure, and the same call says the same again."""
+    random = np.random.default_rng(0)
+    centers = np.array([[1, 0, 0], [0, 1, 0], [0, 0, 1], [-1, 0, 0]])
+    fill(space, np.repeat(centers, 25, axis=0) + random.normal(scale=0.1, size=(100, 3)))
+    query = (
+        "select k, inertia, silhouette, simplified_silhouette, davies_bouldin, calinski_harabasz, stability"
+        " from compare_k(k_max => 6)"
+    )
+    with connect(space) as connection:
+        found = connection.execute(query).fetchall()
+        assert connection.execute(query).fetchall() == found
+    ks, inertia, silhouette, simplified, davies_bouldin, calinski_harabasz, stability = np.array(found).T
+    assert ks.tolist() == [2, 3, 4, 5, 6]
+    assert (np.diff(inertia) < 0).all()
+    for highest in (silhouette, simplified, -davies_bouldin, calinski_harabasz, stability):
+        assert highest.argmax() == 2
+    assert stability[2] == pytest.approx(1)
+
+
+def test_a_filter_of_few_users(space: str) -> None:
+    fill(space, np.random.default_rng(0).normal(size=(30, 3)))
+    with connect(space) as connection:
+        connection.execute("""update users set attributes = '{"country": "Spain"}' where user_key <= 10""")
+        found = connection.execute("""select k from compare_k(filter => '{"country": "Spain"}')""").fetchall()
+    assert [k for (k,) in found] == [2, 3, 4, 5, 6, 7, 8, 9]
+
+
+# Outliers
+
+
+def fill(url: str, vectors: NDArray) -> None:
+    """Make users u1, u2 … of these vectors: each has one entry of its own."""
+    with connect(url) as connection:
+        register_vector(connection)
+        connection.execute(
+            "insert into users (user_id) select 'u' || n from generate_series(1, %s) n order by n", [len(vectors)]
+        )
+        connection.execute(
+            "insert into entries (entry) select 'e' || n from generate_series(1, %s) n order by n", [len(vectors)]
+        )
+        connection.execute(
+            "insert into entry_vectors (entry_key, embedding)"
+            " select n, l2_normalize(v) from unnest(%s::vector[]) with ordinality u (v, n)",
+            [[Vector(vector) for vector in vectors]],
+        )
+        connection.execute(
+            "insert into activity (user_key, entry_key, frequency) select user_key, user_key, 1 from users"
+        )
+        refresh(connection)
+
+
+@pytest.fixture
+def wide(cluster: Cluster) -> str:
+    """An empty space of 16 dimensions."""
+    return cluster.clone("wide", lambda url: migrate_toy(url, dimensions=16))
+
+
+def test_planted_outliers(wide: str) -> None:
+    """Strangers are found among users in clumps of all sizes."""
+    random = np.random.default_rng(0)
+    centers = np.repeat(random.normal(size=(5, 16)), [600, 300, 150, 60, 60], axis=0)
+    users = centers + random.normal(scale=0.2, size=centers.shape)
+    strangers = random.normal(size=(12, 16))
+    fill(wide, np.concatenate([strangers, users]))
+    with connect(wide) as connection:
+        found = connection.execute("select * from find_outliers(fraction => 0.01)").fetchall()
+        again = connection.execute("select * from find_outliers(fraction => 0.01)").fetchall()
+    assert found == again
+    assert {key for *_, key in found} == set(range(1, 13))
+    assert [rank for rank, *_ in found] == list(range(1, 13))
+    assert {user for _, user, *_ in found} == {f"u{n}" for n in range(1, 13)}
+    assert min(score for _, _, score, *_ in found) > 3.5
+    distances = [distance for _, _, _, distance, *_ in found]
+    assert distances == sorted(distances, reverse=True)
+    assert all(similarity < 0.9 for _, _, _, _, similarity, _ in found)
+
+
+def test_outliers_among_few(space: str) -> None:
+    fill(space, np.array([[1, 0, 0], [1, 0.1, 0], [1, 0, 0.1], [-1, 0, 0]]))
+    with connect(space) as connection:
+        found = connection.execute("select user_id, similarity from find_outliers()").fetchall()
+    assert found == [("u4", pytest.approx(-0.997, abs=1e-3))]
+
+
+def test_users_all_alike_are_no_outliers(space: str) -> None:
+    fill(space, np.ones((4, 3)))
+    with connect(space) as connection:
+        assert {score for (score,) in connection.execute("select score from find_outliers(1)")} == {0}
+
+
+# Labels of entries
+
+
+def test_how_well_vectors_separate_labels(wide: str) -> None:
+    vectors, labels = clumps(300, 16, 4, 0)
+    fill(wide, vectors)
+    with connect(wide) as connection:
+        connection.execute(
+            "update entries set attributes = jsonb_build_object('kind', 'kind ' || (%s::bigint[])[entry_key])",
+            [labels.tolist()],
+        )
+        (nothing, count, overall), *kinds = connection.execute(
+            "select * from entry_label_silhouette('kind')"
+        ).fetchall()
+        sampled = connection.execute(
+            "select sum(entries) from entry_label_silhouette('kind', 50) where value is not null"
+        )
+        assert sampled.fetchone() == (50,)
+    expected = metrics.silhouette_samples(vectors, labels, metric="cosine")
+    assert (nothing, count, overall) == (None, 300, pytest.approx(expected.mean(), **EXACT))
+    assert kinds == [
+        (f"kind {label}", (labels == label).sum(), pytest.approx(expected[labels == label].mean(), **EXACT))
+        for label in range(4)
+    ]

@@ -21,12 +21,11 @@ as $$
 declare
     _rows constant vector[] := coalesce(judge_clusters.distances, distance_rows(judge_clusters.points));
     _count constant bigint := cardinality(judge_clusters.points);
+    _labels bigint[];
     _sizes bigint[];
     _centroids vector[];
     _spreads double precision[];
-    _center vector;
-    _within double precision;
-    _between double precision;
+    _inertia double precision;
 begin
     if cardinality(judge_clusters.clusters) <> _count or cardinality(_rows) <> _count then
         raise exception using
@@ -34,13 +33,12 @@ begin
             message = 'points, clusters and distances are arrays of the same length';
     end if;
 
-    select array_agg(c.size order by c.cluster), array_agg(c.centroid order by c.cluster),
-        scale(sum(c.total), 1.0 / sum(c.size))
-    into _sizes, _centroids, _center
+    select array_agg(c.label order by c.label), array_agg(c.size order by c.label), array_agg(c.centroid order by c.label)
+    into _labels, _sizes, _centroids
     from (
-        select m.cluster, count(*) as size, scale(sum(m.point), 1.0 / count(*)) as centroid, sum(m.point) as total
-        from unnest(judge_clusters.points, judge_clusters.clusters) m (point, cluster)
-        group by m.cluster
+        select m.label, count(*) as size, scale(sum(m.point), 1.0 / count(*)) as centroid
+        from unnest(judge_clusters.points, judge_clusters.clusters) m (point, label)
+        group by m.label
     ) c;
 
     if _sizes is null or cardinality(_sizes) < 2 then
@@ -48,20 +46,16 @@ begin
     end if;
 
     with members as (
-        select m.place, m.point, m.distances, dense_rank() over (order by m.cluster) as cluster
+        select m.place, m.point, m.distances, array_position(_labels, m.label) as cluster
         from unnest(judge_clusters.points, judge_clusters.clusters, _rows) with ordinality
-            m (point, cluster, distances, place)
+            m (point, label, distances, place)
     ),
     clusters as materialized (
         select c.cluster, c.size, c.centroid, (
-            select array_agg((m.cluster = l.label)::integer)
-            from (select unnest(judge_clusters.clusters) as cluster) m
+            select array_agg((m.label = c.label)::integer)
+            from (select unnest(judge_clusters.clusters) as label) m
         )::vector as members
-        from (
-            select row_number() over (order by u.label) as cluster, u.label
-            from (select distinct unnest(judge_clusters.clusters) as label) u
-        ) l
-        join unnest(_sizes, _centroids) with ordinality c (size, centroid, cluster) using (cluster)
+        from unnest(_labels, _sizes, _centroids) with ordinality c (label, size, centroid, cluster)
     ),
     pairs as (
         select
@@ -102,23 +96,11 @@ begin
             select array_agg(d.spread order by d.cluster)
             from (select s.cluster, avg(s.own_centroid) as spread from scored s group by s.cluster) d
         )
-    into silhouette, simplified_silhouette, silhouettes, _within, _spreads
+    into silhouette, simplified_silhouette, silhouettes, _inertia, _spreads
     from scored s;
 
-    select avg(w.worst) into davies_bouldin
-    from (
-        select coalesce(max((a.spread + b.spread) / nullif(a.centroid <-> b.centroid, 0)), 0) as worst
-        from unnest(_spreads, _centroids) with ordinality a (spread, centroid, cluster)
-        join unnest(_spreads, _centroids) with ordinality b (spread, centroid, cluster) on b.cluster <> a.cluster
-        group by a.cluster
-    ) w;
-
-    select sum(c.size * (c.centroid <-> _center) ^ 2) into _between
-    from unnest(_sizes, _centroids) c (size, centroid);
-
-    calinski_harabasz := coalesce(
-        _between / nullif(_within, 0) * (_count - cardinality(_sizes)) / (cardinality(_sizes) - 1), 1
-    );
+    select avg(d.term), min(c.calinski_harabasz) into davies_bouldin, calinski_harabasz
+    from judge_centroids(_centroids, _sizes, _spreads, _inertia) c, unnest(c.davies_bouldin) d (term);
 end
 $$;
 
