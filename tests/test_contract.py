@@ -121,15 +121,15 @@ RELATIONS = {
 
 # What writes, and what reports its progress through a setting.
 VOLATILE = {
-    "request_embedding", "report_progress", "fit_centroids", "fit_sample", "bootstrap_clusters", "compare_k",
-}  # fmt: skip
+    "request_embedding", "report_progress", "fit_centroids", "fit_sample", "bootstrap_clusters", "compare_k", "choose_k", "fit_kmeans", "fit_agglomerative"}  # fmt: skip
 
 # What reads relations by a query that another function gives it.
 READS = re.compile(r"\b(nearest_users|segmentation_points|published_run)\(\)?")
 
 # What the examples of comments take for known of the users and the entries.
 KNOWN = (
-    "update users set attributes = jsonb_build_object('home', (array['city', 'country'])[1 + user_key % 2])",
+    "update users set attributes = jsonb_build_object("
+    "'age', 20 + user_key, 'home', (array['city', 'country'])[1 + user_key % 2])",
     "update entries set attributes = jsonb_build_object('category', substring(entry, 'Ski|Starbucks|Walmart'))",
 )
 
@@ -263,7 +263,9 @@ def demo(cluster18: Cluster) -> str:
             connection.execute(statement)
         embed_space(connection, space, None)
         refresh(connection)
-        for text in sorted(set(re.findall(r"'([^'{}]+)'", " ".join(example for _, example in examples(url))))):
+        connection.execute("call build_segmentation('interests')")
+        quoted = {text for _, example in examples(url) for text in re.findall(r"'([^']+)'", example)}
+        for text in sorted(text for text in quoted if "{" not in text):
             embed_query(connection, space, text, None)
     return url
 

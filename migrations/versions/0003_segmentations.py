@@ -50,7 +50,7 @@ create table segmentations (
     comment(
         "segmentations",
         "The ways users are cut into segments; build_segmentation makes them.\n"
-        "Example: delete from segmentations where segmentation = 'outdated';",
+        "Example: select segmentation, published_run_id from segmentations;",
         {
             "segmentation": "Its name.",
             "published_run_id": "The run that segments, segment_members and all other views show.",
@@ -364,7 +364,8 @@ create table segment_changes (
     comment(
         "segment_changes",
         "Who entered and left which segment at each publish: an outbox, to be read by change_id and emptied by who"
-        " reads it.",
+        " reads it.\n"
+        "Example: select user_id, to_segment_id from segment_changes where change_id > 0 order by change_id;",
         {
             "change_id": "Its number, ascending.",
             "segmentation": "The segmentation.",

@@ -1,7 +1,7 @@
 -- k-means by Lloyd's algorithm, of a sample or of all users.
 --
--- Every round is one scan. It runs in one process and in the order of the table, since sums of float4 depend on the
--- order: the same seed gives the same segments.
+-- Every round is one scan. Sums of float4 depend on their order, and the same seed is to give the same segments: the
+-- pages of all users are cut into parts, which processes may share, each summed by one process and in its order.
 create function fit_centroids(
     centroids vector[],
     sample vector[] default null,
@@ -11,6 +11,7 @@ create function fit_centroids(
     leave_out bigint[] default '{}',
     progress text default null,
     out fitted vector[],
+    out sizes bigint[],
     out inertia double precision,
     out iterations bigint
 )
@@ -19,41 +20,72 @@ volatile
 parallel unsafe
 set search_path from current
 set jit = off
-set max_parallel_workers_per_gather = 0
 set synchronize_seqscans = off
+set parallel_setup_cost = 0
 as $$
 declare
+    _worth_sharing constant bigint := 8 * 1024 * 1024;
     _k constant bigint := cardinality(fit_centroids.centroids);
-    _points constant text := case
-        when fit_centroids.sample is null then segmentation_points()
-        else 'select unnest($5) as embedding'
+    _parts constant bigint := case
+        when fit_centroids.sample is null and pg_relation_size('user_vectors') >= _worth_sharing then 8
+        else 1
     end;
+    _points constant text[] := array(
+        select case
+            when fit_centroids.sample is null then segmentation_points(part, _parts)
+            else 'select unnest($5) as embedding'
+        end
+        from generate_series(1, _parts) part
+        order by part
+    );
+    _sums constant text := (
+        select string_agg(
+            format(
+                'select %s as part, c.cluster, sum(c.embedding) as total, count(*) as points, sum(c.nearest) as nearest
+                from (%s) c
+                group by c.cluster',
+                part,
+                nearest_centroids(_points[part], _k)
+            ),
+            ' union all ' order by part
+        )
+        from generate_series(1, _parts) part
+    );
     _round constant text := format(
         'select
             array_agg(t.cluster order by t.cluster),
+            array_agg(t.points order by t.cluster),
             array_agg(scale(t.total, 1.0 / t.points) order by t.cluster),
             sum(t.points),
-            sum(t.nearest),
-            scale(sum(t.total), 1.0 / sum(t.points))
+            sum(t.nearest order by t.cluster),
+            scale(sum(t.total order by t.cluster), 1.0 / sum(t.points))
         from (
-            select c.cluster, sum(c.embedding) as total, count(*) as points, sum(c.nearest) as nearest
-            from (%s) c
-            group by c.cluster
+            select
+                p.cluster,
+                sum(p.total order by p.part) as total,
+                sum(p.points) as points,
+                sum(p.nearest order by p.part) as nearest
+            from (%s) p
+            group by p.cluster
         ) t',
-        nearest_centroids(_points, _k)
+        _sums
     );
     _farthest constant text := format(
-        'select array_agg(f.embedding)
+        'select array_agg(f.embedding order by f.nearest desc, f.embedding)
         from (
-            select c.embedding
+            select c.embedding, c.nearest
             from (%s) c
             order by c.nearest desc, c.embedding
             limit $6
         ) f',
-        nearest_centroids(_points, _k)
+        nearest_centroids(
+            case when fit_centroids.sample is null then segmentation_points() else _points[1] end,
+            _k
+        )
     );
     _halves double precision[];
     _clusters bigint[];
+    _points_in bigint[];
     _means vector[];
     _replacements vector[];
     _count bigint;
@@ -69,10 +101,15 @@ begin
         select array_agg((c <#> c) / -2 order by n) into _halves
         from unnest(fitted) with ordinality u (c, n);
 
-        execute _round into _clusters, _means, _count, _nearest, _mean
+        execute _round into _clusters, _points_in, _means, _count, _nearest, _mean
         using fitted, _halves, fit_centroids.filter, fit_centroids.leave_out, fit_centroids.sample;
 
         inertia := _count + 2 * _nearest;
+
+        select array_agg(coalesce(p.points, 0) order by c) into sizes
+        from generate_series(1, _k) c
+        left join unnest(_clusters, _points_in) p (cluster, points) on p.cluster = c;
+
         exit when _converged or iterations = fit_centroids.max_iterations;
 
         if cardinality(_clusters) < _k then
@@ -100,7 +137,8 @@ begin
 
         if fit_centroids.progress is not null then
             perform report_progress(
-                format('%s: round %s of at most %s', fit_centroids.progress, iterations, fit_centroids.max_iterations)
+                format('%s: round %s of at most %s', fit_centroids.progress, iterations, fit_centroids.max_iterations),
+                silent => true
             );
         end if;
     end loop;
@@ -108,8 +146,8 @@ end
 $$;
 
 comment on function fit_centroids(vector[], vector[], bigint, double precision, jsonb, bigint[], text) is
-'k-means from the centroids given, of a sample, else of all users of a filter: the fitted centroids, the inertia (sum of
-squared Euclidean distances), and the rounds it took. A centroid that loses all its users moves to the vector farthest
+'k-means from the centroids given, of a sample, else of all users of a filter: the fitted centroids, how many vectors
+each has, the inertia (sum of squared Euclidean distances), and the rounds it took. A centroid that loses all its users moves to the vector farthest
 from its own centroid. It stops when the centroids move, squared and summed, by less than tolerance times the mean
 variance of a dimension, as scikit-learn does; its rounds are reported under the name progress, if
 there is one.

@@ -2,7 +2,7 @@
 --
 -- The squared Euclidean distance of x to a centroid c is |x|² + 2 (|c|²/2 - x·c). The brackets are computed for all
 -- centroids in one target list, then compared: several times faster than a join with a table of centroids. 'offset 0'
--- keeps the planner from computing them again for every comparison.
+-- keeps the planner from computing them again for every comparison; written so that it stays parallel safe.
 create function nearest_centroids(
     points text,
     k bigint
@@ -19,9 +19,9 @@ begin atomic
             from (
                 select p.*, %s
                 from (%s) p
-                offset 0
+                offset bigint ''0''
             ) m
-            offset 0
+            offset bigint ''0''
         ) n',
         string_agg(format('when n.d%1$s then %1$s', c), ' ' order by c),
         string_agg(format('m.d%s', c), ', ' order by c),

@@ -1,0 +1,50 @@
+-- Writes down who is in which segment of a run.
+create procedure place_users(
+    run_id bigint,
+    prototypes vector[],
+    prototype_segments bigint[],
+    segment_ids bigint[],
+    centroids vector[],
+    filter jsonb,
+    leave_out bigint[]
+)
+language plpgsql
+set search_path from current
+set jit = off
+as $$
+declare
+    _halves double precision[];
+    _directions vector[];
+begin
+    select array_agg((p <#> p) / -2 order by n) into _halves
+    from unnest(place_users.prototypes) with ordinality u (p, n);
+
+    select array_agg(l2_normalize(c) order by n) into _directions
+    from unnest(place_users.centroids) with ordinality u (c, n);
+
+    execute format(
+        'insert into segment_assignments (run_id, user_key, segment_id, similarity, runner_up_id, margin)
+        select $7, p.user_key, $8[p.segment], p.similarity, $8[p.runner_up], p.similarity - p.next
+        from (%s) p',
+        user_placements(
+            segmentation_points(),
+            cardinality(place_users.prototypes),
+            cardinality(place_users.centroids)
+        )
+    )
+    using
+        place_users.prototypes,
+        _halves,
+        place_users.filter,
+        place_users.leave_out,
+        place_users.prototype_segments,
+        _directions,
+        place_users.run_id,
+        place_users.segment_ids;
+end
+$$;
+
+comment on procedure place_users(bigint, vector[], bigint[], bigint[], vector[], jsonb, bigint[]) is
+'Writes into segment_assignments the segment of every user of a filter: that of the nearest prototype, whose number is in
+prototype_segments (null: none); segment_ids and centroids are those of the numbers.
+Example: call place_users(0, array[embed(''ski'')], ''{1}'', ''{1}'', array[embed(''ski'')], ''{}'', ''{}'');';

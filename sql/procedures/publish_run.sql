@@ -1,0 +1,55 @@
+-- Shows a run of a segmentation to its readers, in the place of the one they see now; an earlier run is a roll-back.
+create procedure publish_run(
+    run_id bigint
+)
+language plpgsql
+set search_path from current
+as $$
+#variable_conflict use_column
+declare
+    _segmentation text;
+    _published bigint;
+begin
+    select r.segmentation into _segmentation
+    from segmentation_runs r
+    where r.run_id = publish_run.run_id;
+
+    if not found then
+        raise exception using
+            errcode = 'no_data_found',
+            message = format('there is no run %s', publish_run.run_id),
+            hint = 'See: select run_id, segmentation, created_at from segmentation_runs order by run_id;';
+    end if;
+
+    select s.published_run_id into _published
+    from segmentations s
+    where s.segmentation = _segmentation
+    for no key update;
+
+    if _published = publish_run.run_id then
+        raise notice 'run % of % is published already', publish_run.run_id, quote_literal(_segmentation);
+        return;
+    end if;
+
+    insert into segment_changes (segmentation, run_id, user_id, from_segment_id, to_segment_id)
+    select _segmentation, publish_run.run_id, u.user_id, b.segment_id, a.segment_id
+    from (select a.* from segment_assignments a where a.run_id = publish_run.run_id) a
+    full join (select b.* from segment_assignments b where b.run_id = _published) b using (user_key)
+    join users u using (user_key)
+    where a.segment_id is distinct from b.segment_id
+    order by user_key;
+
+    update segmentations s
+    set published_run_id = publish_run.run_id
+    where s.segmentation = _segmentation;
+
+    update segmentation_runs r
+    set published_at = clock_timestamp()
+    where r.run_id = publish_run.run_id;
+end
+$$;
+
+comment on procedure publish_run(bigint) is
+'Shows a run to readers, all at once, and notes in segment_changes who enters and leaves which segment; an earlier run
+rolls back.
+Example: call publish_run(1);';
