@@ -30,6 +30,10 @@ _ROWS_AT_ONCE = 5_000
 _ACTIVITY_OUT = f"copy (select user_key, entry_key, frequency from {SCHEMA}.activity) to stdout (format binary)"
 _VECTORS_OUT = f"copy (select entry_key, embedding from {SCHEMA}.entry_vectors) to stdout (format binary)"
 
+_USERS_OUT = f"copy (select user_key, embedding from {SCHEMA}.user_vectors) to stdout (format binary)"
+
+_LABEL = np.dtype([("fields", ">i2"), ("l1", ">i4"), ("user", ">i8"), ("l2", ">i4"), ("label", ">i8")])
+
 _TARGET = f"create table if not exists public.built (user_key bigint primary key, embedding vector({DIMENSIONS}))"
 
 
@@ -74,6 +78,23 @@ def write_back(connection: Connection, user_keys: NDArray[np.int64], profiles: N
             chosen = slice(first, first + _ROWS_AT_ONCE)
             copy.write(_rows(user_keys[chosen], profiles[chosen]).tobytes())
         copy.write(_TRAILER)
+    connection.commit()
+
+
+def export_user_vectors(copy_out: Callable[[str], bytes]) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """Return the keys of the users, shape (u,), and their vectors, shape (u, d)."""
+    rows = _parsed(copy_out(_USERS_OUT), _VECTOR)
+    return rows["key"].astype(np.int64), rows["vector"].astype(np.float32)
+
+
+def write_labels(connection: Connection, user_keys: NDArray[np.int64], labels: NDArray[np.int32]) -> None:
+    """Put the label of every user in a table of their own, in the place of those that are there."""
+    connection.execute("create table if not exists public.labels (user_key bigint primary key, label bigint)")
+    connection.execute("truncate public.labels")
+    rows = np.zeros(len(user_keys), dtype=_LABEL)
+    rows["fields"], rows["l1"], rows["l2"], rows["user"], rows["label"] = 2, 8, 8, user_keys, labels
+    with connection.cursor().copy("copy public.labels (user_key, label) from stdin (format binary)") as copy:
+        copy.write(_HEADER + rows.tobytes() + _TRAILER)
     connection.commit()
 
 

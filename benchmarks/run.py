@@ -19,6 +19,7 @@ import embed
 import load
 import memory
 import refresh
+import segmentation
 from machine import machine_facts
 from measuring import say
 
@@ -27,6 +28,7 @@ BENCHMARKS = {
     "input": arriving.run,
     "embed": embed.run,
     "refresh": refresh.run,
+    "segmentation": segmentation.run,
     "approximate": approximate.run,
     "memory": memory.run,
 }

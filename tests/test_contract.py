@@ -121,7 +121,9 @@ RELATIONS = {
 
 # What writes, and what reports its progress through a setting.
 VOLATILE = {
-    "request_embedding", "report_progress", "fit_centroids", "fit_sample", "bootstrap_clusters", "compare_k", "choose_k", "fit_kmeans", "fit_agglomerative"}  # fmt: skip
+    "request_embedding", "report_progress", "fit_centroids", "fit_sample", "bootstrap_clusters", "compare_k",
+    "choose_k", "fit_kmeans", "fit_agglomerative",
+}  # fmt: skip
 
 # What reads relations by a query that another function gives it.
 READS = re.compile(r"\b(nearest_users|segmentation_points|published_run)\(\)?")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import Protocol
@@ -60,6 +60,24 @@ def progress(label: str, total: int | None, unit: str) -> Generator[Progress]:
         return
     with _bar(label, total, unit) as bar:
         yield bar
+
+
+@contextmanager
+def stages(label: str) -> Generator[Callable[[str], None]]:
+    """Show which stage a step is in that does not know how many there are: a line each, and how long it took."""
+    started = time.monotonic()
+
+    def show(stage: str) -> None:
+        print(f"{label}: {stage}", file=sys.stderr, flush=True)  # noqa: T201
+
+    if not sys.stderr.isatty():
+        yield show
+    else:
+        from rich.console import Console
+
+        with Console(stderr=True).status(label):
+            yield show
+    print(f"{label}: {time.monotonic() - started:,.1f} s", file=sys.stderr)  # noqa: T201
 
 
 @contextmanager

@@ -21,6 +21,7 @@ create procedure build_segmentation(
     exclude_outliers double precision default 0,
     max_churn double precision default null,
     suppress_below bigint default null,
+    describe boolean default true,
     inout run_id bigint default null
 )
 language plpgsql
@@ -67,18 +68,23 @@ begin
                 'method is kmeans or agglomerative'),
             (build_segmentation.linkage is null or build_segmentation.linkage not in ('ward', 'average'),
                 'linkage is ward or average'),
-            (build_segmentation.tolerance is null or not build_segmentation.tolerance >= 0, 'tolerance is 0 or more'),
+            (build_segmentation.tolerance is null or not build_segmentation.tolerance between 0 and 1, 'tolerance is 0 to 1'),
             (build_segmentation.initial_centroids is not null
                 and (cardinality(build_segmentation.initial_centroids) not between 1 and 1000
                     or array_position(build_segmentation.initial_centroids, null) is not null
                     or build_segmentation.method <> 'kmeans'
-                    or build_segmentation.k <> cardinality(build_segmentation.initial_centroids)),
-                'initial_centroids are 1 to 1000 vectors, for kmeans alone, as many as k if that is given'),
+                    or build_segmentation.k <> cardinality(build_segmentation.initial_centroids)
+                    or exists (
+                        select from unnest(build_segmentation.initial_centroids) c
+                        where vector_dims(c) <> (select dimensions from space)
+                    )),
+                'initial_centroids are 1 to 1000 vectors of the space, for kmeans alone, as many as k if that is given'),
             (build_segmentation.warm_start is null, 'warm_start is true or false'),
             (build_segmentation.drop_smaller_than is null, 'drop_smaller_than is a number of users'),
             (build_segmentation.exclude_outliers is null or not build_segmentation.exclude_outliers between 0 and 0.5,
                 'exclude_outliers is a share of the users, 0 to 0.5'),
             (not build_segmentation.max_churn between 0 and 1, 'max_churn is a share of the users, 0 to 1, or null'),
+            (build_segmentation.describe is null, 'describe is true or false'),
             (build_segmentation.suppress_below < 0, 'suppress_below is a number of users, 0 or more')
     ) f (wrong, message)
     where f.wrong
@@ -88,6 +94,23 @@ begin
         raise exception using
             errcode = 'invalid_parameter_value',
             message = _fault;
+    end if;
+
+    if not exists (select from user_vectors) then
+        raise exception using
+            errcode = 'object_not_in_prerequisite_state',
+            message = 'no user has a vector yet',
+            hint = 'Load and embed some activity, then: call refresh();';
+    end if;
+    if not exists (
+        select
+        from user_vectors v
+        join users u using (user_key)
+        where u.attributes @> build_segmentation.filter
+    ) then
+        raise exception using
+            errcode = 'invalid_parameter_value',
+            message = format('no user with a vector has the attributes of the filter %s', build_segmentation.filter);
     end if;
 
     insert into segmentations (segmentation)
@@ -266,6 +289,16 @@ begin
         limit 1
     ) n on true;
 
+    update segmentation_runs r
+    set inertia = i.inertia
+    from (
+        select sum(s.users * (1 + n.length ^ 2 - 2 * n.length * s.cohesion)) as inertia
+        from run_segments s
+        cross join lateral (select vector_norm(s.centroid) as length) n
+        where s.run_id = build_segmentation.run_id
+    ) i
+    where r.run_id = build_segmentation.run_id;
+
     if build_segmentation.method = 'agglomerative' then
         insert into run_tree (run_id, node_id, parent_id, height, users, segment_id, centroid)
         select build_segmentation.run_id, n.node, n.parent, n.height, n.users, _ids[array_position(_kept, n.cluster)], n.centroid
@@ -274,9 +307,11 @@ begin
         ) with ordinality n (parent, height, users, cluster, centroid, node);
     end if;
 
-    perform report_progress('describing the segments');
-    call judge_run(build_segmentation.run_id, sample_size => _sample_to_judge);
-    call describe_run(build_segmentation.run_id);
+    if build_segmentation.describe then
+        perform report_progress('describing the segments');
+        call judge_run(build_segmentation.run_id, sample_size => _sample_to_judge);
+        call describe_run(build_segmentation.run_id);
+    end if;
 
     call record_lineage(build_segmentation.run_id, _previous);
 
@@ -303,12 +338,13 @@ $$;
 
 comment on procedure build_segmentation(
     text, bigint, bigint, bigint, bigint, bigint, bigint, bigint, jsonb, text, text, double precision, vector[], boolean,
-    bigint, double precision, double precision, bigint, bigint
+    bigint, double precision, double precision, bigint, boolean, bigint
 ) is
 'Cuts the users into segments, and publishes them in segments, segment_members and the other views. k-means (kmeans) or
 agglomerative clustering (agglomerative, with linkage ward or average) of the unit user vectors; without k, the elbow
 between k_min and k_max. A rebuild starts from the published centroids, unless warm_start is false, and segments that
 continue one keep its segment_id and name; if more than max_churn of the users would move, the run is stored but not
 published. Users of segments with fewer than drop_smaller_than users stay without one, and so does the share
-exclude_outliers of users that are far from all others. The result is the number of the run.
+exclude_outliers of users that are far from all others. Without describe, segments get no names, profiles and figures of
+quality: call describe_run and judge_run for them. The result is the number of the run.
 Example: call build_segmentation(''interests'');';

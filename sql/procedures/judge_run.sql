@@ -25,16 +25,6 @@ begin
             where s.run_id = judge_run.run_id and s.segment_id = _row.segment_id;
         end if;
     end loop;
-
-    update segmentation_runs r
-    set inertia = i.inertia
-    from (
-        select sum(s.users * (1 + n.length ^ 2 - 2 * n.length * s.cohesion)) as inertia
-        from run_segments s
-        cross join lateral (select vector_norm(s.centroid) as length) n
-        where s.run_id = judge_run.run_id
-    ) i
-    where r.run_id = judge_run.run_id;
 end
 $$;
 
