@@ -245,7 +245,6 @@ DESTRUCTION = [
     "update space set model = 'tests:other'",
     "delete from space",
     "delete from installed_objects",
-    "delete from power_bi.segments",
     "create view power_bi.mine as select 1",
 ]
 

@@ -18,7 +18,7 @@ set search_path from current
 as $$
 #variable_conflict use_column
 declare
-    _number constant text := '^[-+]?(\d{1,100}(\.\d{0,100})?|\.\d{1,100})([eE][-+]?\d{1,2})?$';
+    _number constant text := '^[-+.0-9eE]+$';
     _nearly constant double precision := 0.9;
 begin
     return query
@@ -33,14 +33,17 @@ begin
             and a.value <> ''
     ),
     kinds as materialized (
-        select d.attribute, bool_and(d.value ~ _number) as is_number
+        select d.attribute, bool_and(d.is_number) as is_number
         from (
-            select c.attribute, c.value, count(*) as users
+            select
+                c.attribute,
+                count(*) as users,
+                c.value ~ _number and pg_input_is_valid(c.value, 'double precision') as is_number
             from cells c
             group by c.attribute, c.value
         ) d
         group by d.attribute
-        having bool_and(d.value ~ _number) or count(*) < _nearly * sum(d.users)
+        having bool_and(d.is_number) or count(*) < _nearly * sum(d.users)
     )
     select
         c.segment_id,
