@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import numpy as np
 import pytest
@@ -223,9 +224,40 @@ def test_names_are_distinct_and_short(described: str) -> None:
         )
         connection.execute("call describe_run(1)")
         names = [name for (name,) in connection.execute("select name from segments order by segment_id")]
-        connection.execute("update entries set entry = entry_key::text")
+        connection.execute("update entries set entry = 4000 + entry_key")
         connection.execute("call describe_run(1)")
         wordless = [name for (name,) in connection.execute("select name from segments order by segment_id")]
+        connection.execute("update entries set entry = repeat('x', 60) || entry_key")
+        connection.execute("call describe_run(1)")
+        endless = [name for (name,) in connection.execute("select name from segments order by segment_id")]
     assert len({name.lower() for name in [*names, "Thing"]}) == K + 1
     assert max(len(name) for name in names) <= 60
-    assert wordless == ["Segment 1", "Segment 2", "Segment 3", "Segment 4"]
+    assert all(re.fullmatch(r"4\d{3}, 4\d{3}, 4\d{3}", name) for name in wordless)
+    assert endless == ["Segment 1", "Segment 2", "Segment 3", "Segment 4"]
+
+
+REBUILT = """
+insert into segmentation_runs (
+    segmentation, method, k, parameters, warm_start, users, iterations, inertia, previous_run_id
+)
+values ('interests', 'kmeans', 4, '{}', true, 300, 1, 1, 1);
+insert into run_segments (run_id, segment_id, users, share, cohesion, centroid)
+select 2, case segment_id when 4 then 5 else segment_id end, users, share, cohesion, centroid from run_segments;
+insert into segment_assignments (run_id, user_key, segment_id, similarity)
+select 2, user_key, case segment_id when 4 then 5 else segment_id end, similarity from segment_assignments;
+update entries set entry = 'another ' || entry;
+call describe_run(2);
+"""
+
+
+def test_segments_that_live_on_keep_their_names(described: str) -> None:
+    names = "select segment_id, name from run_segments where run_id = %s"
+    with connect(described) as connection:
+        connection.execute(REBUILT)
+        before = dict(connection.execute(names, [1]).fetchall())
+        after = dict(connection.execute(names, [2]).fetchall())
+    assert after.keys() == {1, 2, 3, 5}
+    assert {segment: name for segment, name in after.items() if segment in before} == {
+        segment: before[segment] for segment in (1, 2, 3)
+    }
+    assert after[5] not in before.values()

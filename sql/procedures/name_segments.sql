@@ -1,7 +1,8 @@
 -- Names the segments of a run after the phrases that tell them apart.
 --
--- Phrases that another segment has more of count only where there are no others. A name is three phrases; more while
--- another segment has that name, fewer where they get too long.
+-- Phrases that another segment has more of count only where there are no others; where there are none at all, as in
+-- product numbers, whole entries do. A name is three phrases; more while another segment has that name, fewer where
+-- they get too long. A segment that the run published before had too keeps its name.
 create procedure name_segments(
     run_id bigint
 )
@@ -17,21 +18,36 @@ declare
 begin
     select coalesce(array_agg(lower(n.name)), '{}') into _taken
     from segmentation_runs r
-    join segment_names n using (segmentation)
+    cross join lateral (
+        select g.name from segment_names g where g.segmentation = r.segmentation
+        union all
+        select p.name from run_segments p where p.run_id = r.previous_run_id
+    ) n
     where r.run_id = name_segments.run_id;
 
     for _segment in
         select
             s.segment_id,
+            max(o.name) as kept_name,
             pick_phrases(
                 coalesce(
                     array_agg(p.phrase order by p.place) filter (where p.score > 0),
                     array_agg(p.phrase order by p.place) filter (where p.phrase is not null),
-                    '{}'
+                    array(
+                        select e.entry
+                        from run_entries x
+                        join entries e using (entry_key)
+                        where (x.run_id, x.segment_id) = (name_segments.run_id, s.segment_id)
+                            and length(e.entry) <= _longest - 10
+                        order by x.z_score desc, x.users desc, e.entry
+                        limit 8
+                    )
                 ),
                 8
             ) as keywords
         from run_segments s
+        join segmentation_runs r using (run_id)
+        left join run_segments o on (o.run_id, o.segment_id) = (r.previous_run_id, s.segment_id) and o.name <> ''
         left join segment_phrases(name_segments.run_id) with ordinality p (segment_id, phrase, score, place)
             on p.segment_id = s.segment_id and length(p.phrase) <= _longest - 10
         where s.run_id = name_segments.run_id
@@ -46,7 +62,11 @@ begin
         order by phrases < 3, abs(phrases - 3)
         limit 1;
 
-        _name := coalesce(_name, concat_ws(' ', coalesce(_segment.keywords[1], 'Segment'), _segment.segment_id));
+        _name := coalesce(
+            _segment.kept_name,
+            _name,
+            concat_ws(' ', coalesce(_segment.keywords[1], 'Segment'), _segment.segment_id)
+        );
         _taken := _taken || lower(_name);
 
         update run_segments s
@@ -57,5 +77,6 @@ end
 $$;
 
 comment on procedure name_segments(bigint) is
-'Names the segments of a run after the phrases that tell them apart, no two alike, and stores their keywords.
+'Names the segments of a run after the phrases that tell them apart, no two alike, and stores their keywords. Segments
+that were in the run published before keep their names.
 Example: call name_segments(1);';
