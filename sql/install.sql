@@ -59,6 +59,7 @@
 \ir functions/assign_segment_by_vector.sql
 \ir functions/assign_segment.sql
 \ir procedures/rename_segment.sql
+\ir functions/check_sample.sql
 \ir functions/distance_rows.sql
 \ir functions/judge_centroids.sql
 \ir functions/judge_clusters.sql

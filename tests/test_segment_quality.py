@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from itertools import combinations
+
 import numpy as np
 import psycopg
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from pgvector import Vector
@@ -52,6 +54,25 @@ def test_judging_as_scikit_learn_does(space: str, points: int, dimensions: int, 
     assert calinski_harabasz == pytest.approx(metrics.calinski_harabasz_score(vectors, labels), **EXACT)
 
 
+coordinates = st.tuples(st.integers(-3, 3), st.integers(-3, 3))
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(members=st.lists(st.tuples(coordinates, st.integers(0, 3)), min_size=3, max_size=12))
+def test_judging_any_points(space: str, members: list[tuple[tuple[int, int], int]]) -> None:
+    vectors, labels = (np.array(side) for side in zip(*members, strict=True))
+    assume(2 <= len(np.unique(labels)) < len(labels))
+    with connect(space) as connection:
+        _, _, davies_bouldin, calinski_harabasz, silhouettes = judged(connection, vectors, labels)
+    assert silhouettes == pytest.approx(metrics.silhouette_samples(vectors, labels).tolist(), **EXACT)
+
+    centroids = [vectors[labels == label].mean(axis=0) for label in np.unique(labels)]
+    if min(np.linalg.norm(a - b) for a, b in combinations(centroids, 2)) > 1e-3:
+        assert davies_bouldin == pytest.approx(metrics.davies_bouldin_score(vectors, labels), **EXACT)
+    if any(len(np.unique(vectors[labels == label], axis=0)) > 1 for label in labels):
+        assert calinski_harabasz == pytest.approx(metrics.calinski_harabasz_score(vectors, labels), **EXACT)
+
+
 def test_the_simplified_silhouette(space: str) -> None:
     vectors, labels = clumps(100, 4, 3, 3)
     centroids = np.array([vectors[labels == label].mean(axis=0) for label in np.unique(labels)])
@@ -66,6 +87,7 @@ def test_one_cluster_is_not_judged(space: str) -> None:
     with connect(space) as connection:
         assert judged(connection, np.eye(3), np.array([7, 7, 7])) == [None] * 5
         assert judged(connection, np.zeros((0, 3)), np.array([])) == [None] * 5
+        assert connection.execute("select * from judge_clusters(null, null)").fetchone() == (None,) * 5
 
 
 def test_points_in_one_place(space: str) -> None:
@@ -78,9 +100,19 @@ def test_arrays_that_do_not_fit(space: str) -> None:
         judged(connection, np.eye(3), np.array([1, 2]))
 
 
-def test_too_many_points(space: str) -> None:
-    query = "select distance_rows(array_fill('[1]'::vector, array[16001]))"
-    with connect(space) as connection, pytest.raises(psycopg.errors.InvalidParameterValue, match="16001 points"):
+@pytest.mark.parametrize(
+    "query",
+    [
+        "select distance_rows(array_fill('[1]'::vector, array[16001]))",
+        "select * from judge_clusters(array_fill('[1]'::vector, array[16001]), array_fill(1::bigint, array[16001]))",
+        "select * from compare_k(sample_size => 16001)",
+        "select * from run_quality(1, sample_size => 16001)",
+        "select * from entry_label_silhouette('kind', sample_size => 16001)",
+    ],
+)
+def test_too_many_points(toy: str, query: str) -> None:
+    with connect(toy) as connection, pytest.raises(psycopg.errors.InvalidParameterValue, match="not 16001"):
+        connection.execute("insert into segment_assignments values (1, 1, 1, 1)")
         connection.execute(query)
 
 

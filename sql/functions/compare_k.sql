@@ -32,6 +32,8 @@ declare
     _rows vector[];
     _most bigint;
 begin
+    perform check_sample(compare_k.sample_size);
+
     if compare_k.k_min < 1 or compare_k.k_max < compare_k.k_min or compare_k.seeds < 1 then
         raise exception using
             errcode = 'invalid_parameter_value',

@@ -18,6 +18,8 @@ declare
     _values text[];
     _embeddings vector[];
 begin
+    perform check_sample(entry_label_silhouette.sample_size);
+
     select array_agg(s.value order by s.entry_key), array_agg(v.embedding order by s.entry_key)
     into _values, _embeddings
     from (

@@ -1,7 +1,7 @@
 -- How good clusters of points are, by the measures and in the definitions of scikit-learn.
 --
--- A cluster is a vector of ones and zeros, so the mean distance of a point to it is one inner product with the point's
--- row of distances.
+-- A cluster is a vector of ones and zeros, so the mean distance of a point to it is one inner product with the vector of
+-- the point's distances to all points.
 create function judge_clusters(
     points vector[],
     clusters bigint[],
@@ -19,15 +19,16 @@ set search_path from current
 set jit = off
 as $$
 declare
-    _rows constant vector[] := coalesce(judge_clusters.distances, distance_rows(judge_clusters.points));
-    _count constant bigint := cardinality(judge_clusters.points);
+    _count constant bigint := coalesce(cardinality(judge_clusters.points), 0);
     _labels bigint[];
     _sizes bigint[];
     _centroids vector[];
     _spreads double precision[];
     _inertia double precision;
 begin
-    if cardinality(judge_clusters.clusters) <> _count or cardinality(_rows) <> _count then
+    perform check_sample(_count);
+
+    if cardinality(judge_clusters.clusters) <> _count or cardinality(judge_clusters.distances) <> _count then
         raise exception using
             errcode = 'invalid_parameter_value',
             message = 'points, clusters and distances are arrays of the same length';
@@ -45,10 +46,22 @@ begin
         return;
     end if;
 
+    -- 'offset 0' keeps the planner from computing the distances of a point again for every cluster.
     with members as (
-        select m.place, m.point, m.distances, array_position(_labels, m.label) as cluster
-        from unnest(judge_clusters.points, judge_clusters.clusters, _rows) with ordinality
+        select
+            m.place,
+            m.point,
+            array_position(_labels, m.label) as cluster,
+            case
+                when judge_clusters.distances is null then (
+                    select array_agg(m.point <-> o.point)
+                    from (select unnest(judge_clusters.points) as point) o
+                )::vector
+                else m.distances
+            end as distances
+        from unnest(judge_clusters.points, judge_clusters.clusters, judge_clusters.distances) with ordinality
             m (point, label, distances, place)
+        offset 0
     ),
     clusters as materialized (
         select c.cluster, c.size, c.centroid, (
@@ -57,26 +70,23 @@ begin
         )::vector as members
         from unnest(_labels, _sizes, _centroids) with ordinality c (label, size, centroid, cluster)
     ),
-    pairs as (
-        select
-            m.place,
-            m.cluster,
-            m.cluster = c.cluster as own,
-            -(m.distances <#> c.members) / nullif(c.size - (m.cluster = c.cluster)::integer, 0) as mean_distance,
-            m.point <-> c.centroid as to_centroid
-        from members m
-        cross join clusters c
-    ),
     judged as (
-        select
-            p.place,
-            p.cluster,
-            max(p.mean_distance) filter (where p.own) as own,
-            min(p.mean_distance) filter (where not p.own) as other,
-            max(p.to_centroid) filter (where p.own) as own_centroid,
-            min(p.to_centroid) filter (where not p.own) as other_centroid
-        from pairs p
-        group by p.place, p.cluster
+        select m.place, m.cluster, d.*
+        from members m
+        cross join lateral (
+            select
+                max(d.mean_distance) filter (where d.own) as own,
+                min(d.mean_distance) filter (where not d.own) as other,
+                max(d.to_centroid) filter (where d.own) as own_centroid,
+                min(d.to_centroid) filter (where not d.own) as other_centroid
+            from (
+                select
+                    m.cluster = c.cluster as own,
+                    -(m.distances <#> c.members) / nullif(c.size - (m.cluster = c.cluster)::integer, 0) as mean_distance,
+                    m.point <-> c.centroid as to_centroid
+                from clusters c
+            ) d
+        ) d
     ),
     scored as (
         select

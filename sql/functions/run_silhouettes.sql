@@ -15,6 +15,8 @@ set search_path from current
 as $$
 #variable_conflict use_column
 begin
+    perform check_sample(run_silhouettes.sample_size);
+
     return query
     select m.user_key, m.segment_id, m.silhouette
     from (
