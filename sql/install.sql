@@ -21,6 +21,7 @@
 \ir functions/embed.sql
 \ir functions/check_query.sql
 \ir functions/check_users.sql
+\ir functions/check_filter.sql
 \ir functions/nearest_users.sql
 \ir functions/search_users_by_vector.sql
 \ir functions/search_users.sql

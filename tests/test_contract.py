@@ -48,6 +48,17 @@ FUNCTIONS = {
     "request_embedding(text)": ["query text"],
     "embed_query(text,interval)": ["query text", "timeout interval DEFAULT '00:00:10'::interval"],
     "query_source(text)": ["query text"],
+    "compare_k(bigint,bigint,bigint,bigint,jsonb)": [
+        "k_min bigint DEFAULT 2", "k_max bigint DEFAULT 12", "sample_size bigint DEFAULT 2000",
+        "seeds bigint DEFAULT 3", "filter jsonb DEFAULT '{}'::jsonb",
+    ],
+    "segment_quality(text,bigint)": ["name text", "sample_size bigint DEFAULT 2000"],
+    "member_silhouettes(text,bigint)": ["name text", "sample_size bigint DEFAULT 2000"],
+    "entry_label_silhouette(text,bigint)": ["label text", "sample_size bigint DEFAULT 2000"],
+    "find_outliers(double precision,bigint,bigint,jsonb)": [
+        "fraction double precision DEFAULT 0.01", "samples bigint DEFAULT 10", "sample_size bigint DEFAULT 50",
+        "filter jsonb DEFAULT '{}'::jsonb",
+    ],
 }  # fmt: skip
 
 RESULTS = {
@@ -60,6 +71,18 @@ RESULTS = {
     "explain_segment": ["entry", "frequency", "weight", "similarity", "contribution"],
     "segment_examples": ["kind", "user_id", "similarity", "margin", "top_entries"],
     "assign_segment": ["segment_id", "segment", "similarity", "runner_up_id", "margin"],
+    "compare_k": [
+        "k",
+        "inertia",
+        "silhouette",
+        "simplified_silhouette",
+        "davies_bouldin",
+        "calinski_harabasz",
+        "stability",
+    ],
+    "segment_quality": ["segment_id", "segment", "users", "inertia", "cohesion", "silhouette"],
+    "member_silhouettes": ["user_id", "segment_id", "silhouette", "simplified_silhouette"],
+    "find_outliers": ["rank", "user_id", "score"],
 }
 
 RELATIONS = {

@@ -347,6 +347,17 @@ def test_outliers_among_few(space: str) -> None:
     assert found == [("u4", pytest.approx(-0.997, abs=1e-3))]
 
 
+def test_outliers_of_a_filter(space: str) -> None:
+    fill(space, np.array([[1, 0, 0], [1, 0.1, 0], [0, 1, 0], [-1, 0, 0]]))
+    query = "select user_id from find_outliers(filter => %s)"
+    with connect(space) as connection:
+        connection.execute("""update users set attributes = '{"country": "Spain"}' where user_key < 4""")
+        assert connection.execute(query, ['{"country": "Spain"}']).fetchall() == [("u3",)]
+        assert connection.execute(query, ['{"country": "Italy"}']).fetchall() == []
+        with pytest.raises(psycopg.errors.InvalidParameterValue, match="JSON object"):
+            connection.execute(query, ['"Spain"'])
+
+
 def test_users_all_alike_are_no_outliers(space: str) -> None:
     fill(space, np.ones((4, 3)))
     with connect(space) as connection:

@@ -33,8 +33,9 @@ declare
     _most bigint;
 begin
     perform check_sample(compare_k.sample_size);
+    perform check_filter(compare_k.filter);
 
-    if compare_k.k_min < 1 or compare_k.k_max < compare_k.k_min or compare_k.seeds < 1 then
+    if not coalesce(compare_k.k_min between 1 and compare_k.k_max and compare_k.seeds > 0, false) then
         raise exception using
             errcode = 'invalid_parameter_value',
             message = 'k_min is at least 1, k_max at least k_min, and seeds at least 1',

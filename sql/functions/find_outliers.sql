@@ -34,6 +34,8 @@ declare
     _sum text;
     _sum_of_squares text;
 begin
+    perform check_filter(find_outliers.filter);
+
     if not coalesce(find_outliers.fraction between 0 and 1, false) then
         raise exception using
             errcode = 'invalid_parameter_value',
@@ -59,6 +61,10 @@ begin
 
     select s.user_keys, s.embeddings into _sampled, _embeddings
     from sample_users(find_outliers.samples * find_outliers.sample_size, filter => find_outliers.filter) s;
+    if _sampled is null then
+        return;
+    end if;
+
     _samples := least(find_outliers.samples, cardinality(_sampled));
 
     select string_agg(format('p.embedding <-> $1[%1$s] as d%1$s', place), ', ' order by place) into _distances

@@ -27,13 +27,8 @@ declare
     _keys bigint[];
 begin
     perform check_query(nearest_users.query, nearest_users.k);
+    perform check_filter(nearest_users.filter);
 
-    if nearest_users.filter is null or jsonb_typeof(nearest_users.filter) <> 'object' then
-        raise exception using
-            errcode = 'invalid_parameter_value',
-            message = 'filter is a JSON object of user attributes',
-            hint = 'For example: filter => ''{"country": "France"}''';
-    end if;
     if not exists (select from user_vectors) then
         raise exception using
             errcode = 'object_not_in_prerequisite_state',
