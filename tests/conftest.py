@@ -131,8 +131,14 @@ def space(cluster: Cluster) -> str:
 
 @pytest.fixture
 def places(cluster18: Cluster) -> str:
-    """The space that `pgaudience demo` leaves behind, with real vectors."""
-    return cluster18.clone("places", lambda url: run_demo(url, None, "places"))
+    """The space that `pgaudience demo --no-distill` leaves behind, with real vectors."""
+    return cluster18.clone("places", lambda url: run_demo(url, None, "places", distill=False))
+
+
+@pytest.fixture
+def distilled(cluster18: Cluster) -> str:
+    """The space that `pgaudience demo` leaves behind; its token table, in full, takes minutes once a session."""
+    return cluster18.clone("distilled", lambda url: run_demo(url, None, "places"))
 
 
 @pytest.fixture

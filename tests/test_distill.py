@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import threading
+import time
+from pathlib import Path
+
 import psycopg
 import pytest
+from click.testing import CliRunner, Result
 
-from conftest import connect
+from conftest import Cluster, connect
+from pgaudience.cli import cli
 from pgaudience.database import open_space
-from pgaudience.distilling import distill, distillation_cost, synthetic, vocabulary
+from pgaudience.demo import run_demo
+from pgaudience.distilling import distill, distillation_cost, distillation_due, synthetic, training, turn, vocabulary
+from pgaudience.embedding.provider import ProviderError
 from pgaudience.errors import PgaudienceError
-from pgaudience.pipeline import space_provider
+from pgaudience.pipeline import distill_space, embed_space, space_provider
 
 QUERIES = ("winter sports in the mountains", "children and family", "scary movies", "coffee in the city")
 
@@ -22,7 +30,30 @@ select 1 - (embed(q) <=> e) from unnest(%s::text[], %s::vector[]) as given (q, e
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(vocabulary, "GENERAL_WORDS", 4_000)
     monkeypatch.setattr(vocabulary, "OTHER_WORDS", 100)
-    monkeypatch.setattr("pgaudience.distilling.token_table.TEXTS", 4_000)
+    monkeypatch.setattr(training, "TEXTS", 4_000)
+
+
+@pytest.fixture
+def fitted(cluster18: Cluster) -> str:
+    """The toy places with a small token table."""
+    return cluster18.clone("fitted", lambda url: run_demo(url, None, "places"))
+
+
+def add_entries(connection: psycopg.Connection, first: int, last: int) -> None:
+    connection.execute("insert into entries (entry) select 'Fencing Hall ' || n from generate_series(%s::int, %s) n",
+                       [first, last])  # fmt: skip
+    connection.commit()
+    embed_space(connection, open_space(connection, "audience"), None)
+
+
+def load(url: str, folder: Path, *options: str) -> Result:
+    (folder / "rows.csv").write_text("user,item\nann,Fencing Hall\nbob,Opera House\n")
+    return CliRunner().invoke(cli, ["--database", url, "load", str(folder / "rows.csv"), *options])
+
+
+def one(url: str, query: str) -> object:
+    with connect(url) as connection:
+        return connection.execute(query.encode()).fetchone()[0]  # type: ignore[index]
 
 
 def test_new_texts_come_close_to_the_model(places: str, capfd: pytest.CaptureFixture[str]) -> None:
@@ -58,6 +89,7 @@ def test_an_interrupted_run_goes_on_where_it_stopped(places: str) -> None:
             name = provider.name
             dimensions = provider.dimensions
             batch_size = 512
+            count_tokens = provider.count_tokens
             calls = 0
 
             def embed_queries(self, texts: list[str]) -> object:
@@ -73,15 +105,96 @@ def test_an_interrupted_run_goes_on_where_it_stopped(places: str) -> None:
         assert distillation_cost(connection, provider)[0] == before - 3 * 512
 
 
+def test_a_refit_costs_as_much_as_the_entries_have_grown(fitted: str) -> None:
+    with connect(fitted) as connection:
+        space = open_space(connection, "audience")
+        provider = space_provider(space, None)
+        assert not distillation_due(connection)
+        add_entries(connection, 1, 7)
+        assert not distillation_due(connection)
+        add_entries(connection, 8, 8)
+        assert distillation_due(connection)
+        assert 500 < distillation_cost(connection, provider)[0] < 4_000 * 8 / 46 + 50
+        add_entries(connection, 9, 38)
+        texts = training.missing_texts(connection)
+        assert 1_500 < len(texts) < 2_100
+        assert sum("fencing" in text.lower() or "hall" in text.lower() for text in texts) > 300
+        assert training.missing_texts(connection) == texts
+
+        connection.execute("delete from tokens")
+        connection.commit()
+        distill(connection, space, provider)
+        assert not distillation_due(connection)
+        assert distillation_cost(connection, provider) == (0, 0)
+        connection.execute("delete from entry_vectors where entry_key <= 20")
+        assert distillation_cost(connection, provider) == (0, 0)
+
+
+def test_a_load_distills_when_it_is_due(places: str, tmp_path: Path) -> None:
+    for option in ("--no-distill", "--no-embed"):
+        assert load(places, tmp_path, option).exit_code == 0
+        assert one(places, "select count(*) from tokens") == 0
+    first = load(places, tmp_path)
+    assert "texts, about " in first.stderr and "Distilled " in first.stderr
+    fitted_at = one(places, "select distilled_at from space")
+    assert one(places, "select query_source('musketeers at night')") == "approximate"
+    assert "Distill" not in load(places, tmp_path).stderr
+    assert one(places, "select distilled_at from space") == fitted_at
+
+
+def test_a_load_outlives_a_distillation_that_fails(
+    places: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: object) -> None:
+        raise ProviderError("out of order")
+
+    monkeypatch.setattr("pgaudience.distilling.token_table.embed_texts", fails)
+    done = load(places, tmp_path)
+    assert isinstance(done.exception, ProviderError)
+    assert one(places, "select not t.stale and s.distilled_at is null from status t, space s") is True
+    assert one(places, "select count(*) from user_vectors where user_id in ('ann', 'bob')") == 2
+    with connect(places) as connection, turn(connection, wait=False) as mine:
+        assert mine
+
+
+def test_one_process_at_a_time(fitted: str, capfd: pytest.CaptureFixture[str]) -> None:
+    with connect(fitted) as other, connect(fitted) as connection:
+        space = open_space(connection, "audience")
+        provider = space_provider(space, None)
+        connection.execute("delete from tokens")
+        connection.commit()
+        waiting = threading.Thread(target=distill, args=(connection, space, provider))
+        with turn(other, wait=False) as mine:
+            assert mine
+            with connect(fitted) as third:
+                distill_space(third, space, None)
+            assert "Another process is distilling the space" in capfd.readouterr().err
+            waiting.start()
+            queued = "select count(*) from pg_locks where locktype = 'advisory' and not granted"
+            for _ in range(100):
+                if one(fitted, queued):
+                    break
+                time.sleep(0.1)
+            assert one(fitted, "select count(*) from tokens") == 0
+        waiting.join(timeout=120)
+        assert "Waiting for another process" in capfd.readouterr().err
+        assert one(fitted, "select count(*) from tokens where embedding is not null") > 4_000  # type: ignore[operator]
+
+
 def test_a_space_without_vectors(space: str) -> None:
+    with connect(space) as connection:
+        assert not distillation_due(connection)
     with connect(space) as connection, pytest.raises(PgaudienceError, match="no entry has a vector yet"):
         distillation_cost(connection, None)  # type: ignore[arg-type]
 
 
 def test_the_texts_are_the_same_every_time() -> None:
     words = [("the", 0.05), ("snow", 1e-4), ("red", 1e-4)]
-    drawn = [synthetic.SyntheticTexts(["Ski Aspen", "Jazz {club}"], ["ski", "jazz"], words).draw(500) for _ in range(2)]
-    assert drawn[0] == drawn[1]
+    drawn = [
+        synthetic.SyntheticTexts(["Ski Aspen", "Jazz {club}"], ["ski", "jazz"], words, seed=seed).draw(500)
+        for seed in (7, 7, 8)
+    ]
+    assert drawn[0] == drawn[1] != drawn[2]
     assert len(set(drawn[0])) == len(drawn[0]) > 100
 
 

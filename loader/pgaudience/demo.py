@@ -16,7 +16,7 @@ from pgaudience.embedding.registry import measure
 from pgaudience.errors import PgaudienceError
 from pgaudience.installing import migrate
 from pgaudience.loading.load import load
-from pgaudience.pipeline import embed_query, embed_space
+from pgaudience.pipeline import distill_space, embed_query, embed_space
 from pgaudience.printing import console, print_table
 from pgaudience.reading import Columns, Rejects, open_source, read_users
 from pgaudience.refresh import refresh
@@ -65,8 +65,8 @@ _SIMILAR = "select * from similar_users('{user}', k => 3)"
 _LOOKALIKES = "select * from lookalikes(array[{seeds}], fraction => 0.25) limit 5"
 
 
-def run_demo(conninfo: str, schema: str | None, dataset: str) -> None:
-    """Load, embed and refresh an example, then print the answers of its space.
+def run_demo(conninfo: str, schema: str | None, dataset: str, *, distill: bool = True) -> None:
+    """Load, embed and refresh an example, print the answers of its space, then distill the model for further texts.
 
     Raises PgaudienceError when the space already holds other people.
     """
@@ -83,6 +83,9 @@ def run_demo(conninfo: str, schema: str | None, dataset: str) -> None:
         for statement in statements(example):
             console().print(f"{statement};", style="bold", markup=False, soft_wrap=True)
             print_table(connection.execute(statement.encode()))
+        connection.commit()
+        if distill:
+            distill_space(connection, space, None)
     _go_on(console(), schema, dataset)
 
 
@@ -130,10 +133,12 @@ _GO_ON = {
         "select * from search_users(embed('ski enthusiasts') - embed('horror fans'), k => 5);",
         "select * from user_similarity(array['user_ski_only', 'user_luxury', 'user_party_parent']);",
         "select entry, users, frequency from search_entries('horror fans', k => 5);",
+        "select rank, user_id, score from search_users('night life', k => 3);",
     ),
     "retail": (
         "select * from search_users('christmas decorations', k => 5, filter => '{\"country\": \"France\"}');",
         "select entry, users, frequency from search_entries('baking and cake stands', k => 5);",
+        "select rank, user_id, score from search_users('presents for a tea lover', k => 3);",
         "select attributes ->> 'country' as country, count(*) from users group by 1 order by 2 desc;",
     ),
 }

@@ -1,4 +1,4 @@
-"""The steps that commands share: embed what waits, embed one query."""
+"""The steps that commands share: embed what waits, distill when it is due, embed one query."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 
 import psycopg
 
+from pgaudience import distilling
 from pgaudience.database import Space
 from pgaudience.embedding.embed import Embedded, check_fits, embed_pending, pending_entries, pending_texts
 from pgaudience.embedding.provider import Provider
@@ -63,6 +64,18 @@ def embed_space(connection: Connection, space: Space, base_url: str | None) -> E
             f"{done.failed:,} texts were refused; the tables entry_failures and queries say why", file=sys.stderr
         )
     return done
+
+
+def distill_space(connection: Connection, space: Space, base_url: str | None) -> None:
+    """Fit the token table if it is due, unless another process is at it already.
+
+    Raises ProviderError when the model or its service is at fault; the next run goes on where this one stopped.
+    """
+    with distilling.turn(connection, wait=False) as mine:
+        if not mine:
+            print("Another process is distilling the space; the token table is left to it", file=sys.stderr)  # noqa: T201
+        elif distilling.distillation_due(connection):
+            distilling.distill(connection, space, space_provider(space, base_url))
 
 
 def embed_query(connection: Connection, space: Space, text: str, base_url: str | None) -> None:

@@ -37,6 +37,7 @@ FORMATS = ("csv", "tsv", "json", "jsonl", "parquet")
               show_default=True, help="Where bad rows are written, if there are any.")  # fmt: skip
 @click.option("--no-embed", is_flag=True, help="Leave new entries without vectors for now.")
 @click.option("--no-refresh", is_flag=True, help="Leave the user vectors as they are for now.")
+@click.option("--no-distill", is_flag=True, help="Leave the token table as it is for now.")
 @click.option("--base-url", help="Where an OpenAI-compatible model is served.")
 @pass_target
 def load(
@@ -58,11 +59,12 @@ def load(
     rejects_path: Path,
     no_embed: bool,
     no_refresh: bool,
+    no_distill: bool,
     base_url: str | None,
 ) -> None:
-    """Load activity, embed what is new, refresh. A FILE may be - for standard input."""
+    """Load activity, embed what is new, refresh, distill when it is due. A FILE may be - for standard input."""
     from pgaudience.loading.load import load as run
-    from pgaudience.pipeline import embed_space
+    from pgaudience.pipeline import distill_space, embed_space
     from pgaudience.reading import Columns, Rejects, read_users
     from pgaudience.refresh import refresh
 
@@ -80,6 +82,8 @@ def load(
         if not no_refresh:
             refresh(connection)
             click.echo("Refreshed the user vectors", err=True)
+        if not (no_embed or no_distill):
+            distill_space(connection, space, base_url)
 
 
 def _check_sources(files: tuple[str, ...], users_file: str | None, query: str | None, source: str | None) -> None:

@@ -7,8 +7,8 @@ import itertools
 import random
 from collections.abc import Sequence
 
-SEED = 0
 TEXTS = 60_000
+"""How many are drawn for a space that has none; of 40,000, the cosine to the model's vectors is 0.007 lower."""
 
 PATTERNS = tuple(
     pattern.strip()
@@ -29,14 +29,16 @@ PATTERNS = tuple(
 
 
 class SyntheticTexts:
-    """A source of texts that are the same for the same entries and words.
+    """A source of texts that are the same for the same entries, words and seed.
 
     `entries` and `entry_words` must not be empty; `words` are general words with their frequencies, of which the
     square root is the chance to be drawn.
     """
 
-    def __init__(self, entries: Sequence[str], entry_words: Sequence[str], words: Sequence[tuple[str, float]]) -> None:
-        self._random = random.Random(SEED)  # noqa: S311
+    def __init__(
+        self, entries: Sequence[str], entry_words: Sequence[str], words: Sequence[tuple[str, float]], *, seed: int
+    ) -> None:
+        self._random = random.Random(seed)  # noqa: S311
         self._entries, self._entry_words = entries, entry_words
         self._words = [word for word, _ in words]
         self._chances = list(itertools.accumulate(frequency**0.5 for _, frequency in words))

@@ -1,0 +1,105 @@
+"""The texts that the token table is fitted to besides the entries: what the model is asked, and paid, for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import psycopg
+
+from pgaudience.distilling.growth import growth
+from pgaudience.distilling.synthetic import TEXTS, SyntheticTexts
+from pgaudience.distilling.vocabulary import create_vocabulary
+from pgaudience.embedding.each import embed_each
+from pgaudience.embedding.provider import Provider
+from pgaudience.errors import PgaudienceError
+from pgaudience.progress import progress
+
+Connection = psycopg.Connection[tuple[Any, ...]]
+
+ENTRIES = 50_000
+"""The entries that are looked at; of more, a sample that stays the same."""
+
+# Those that came last: what came before has its synthetic texts already.
+_NEW_ENTRIES = """
+select n.entry
+from (
+    select e.entry
+    from entries e
+    join entry_vectors v using (entry_key)
+    order by v.embedded_at desc, v.entry_key desc
+    limit %s
+) n
+order by md5(n.entry)
+limit %s
+"""
+
+_WORDS = """
+select v.token, v.frequency, v.in_entries
+from vocabulary v
+where v.kind = 'word'
+order by v.token
+"""
+
+# Longest first, as texts of like length share a batch without padding.
+_MISSING = """
+select w.text
+from (
+    select v.token as text
+    from vocabulary v
+    where v.kind <> 'piece'
+    union
+    select unnest(%s::text[])
+) w
+where not exists (select from training_texts x where x.text = w.text)
+order by length(w.text) desc, w.text collate "C"
+"""
+
+_STORE = """
+insert into training_texts (text, embedding) values (%s, %s)
+on conflict (text) do nothing
+"""
+
+
+def missing_texts(connection: Connection) -> list[str]:
+    """Return what a fit needs that has no vector: words, and as many synthetic texts as the share of new entries says.
+
+    They are the same until the entries or the token table change. Ends its own transaction and the temporary tables of
+    it.
+
+    Raises PgaudienceError when no entry has a vector yet.
+    """
+    create_vocabulary(connection)
+    texts = [row[0] for row in connection.execute(_MISSING, [_draw(connection)]).fetchall()]
+    connection.rollback()
+    return texts
+
+
+def embed_texts(connection: Connection, provider: Provider, texts: Sequence[str]) -> None:
+    """Embed the texts as queries, each batch committed by itself; those the model refuses are left out.
+
+    Raises ProviderError when the model or its service is at fault.
+    """
+    with progress("Distilling", len(texts), "texts") as shown:
+        for first in range(0, len(texts), provider.batch_size):
+            batch = texts[first : first + provider.batch_size]
+            result = embed_each(provider, batch, queries=True)
+            with connection.transaction(), connection.cursor() as cursor:
+                cursor.executemany(
+                    _STORE, [(batch[at], vector) for at, vector in zip(result.kept, result.vectors, strict=True)]
+                )
+            shown.advance(len(batch))
+
+
+def _draw(connection: Connection) -> list[str]:
+    grown = growth(connection)
+    if not grown.entries:
+        raise PgaudienceError("no entry has a vector yet", "Embed them: pgaudience embed")
+    if not grown.new:
+        return []
+    entries = [row[0] for row in connection.execute(_NEW_ENTRIES, [grown.new, ENTRIES]).fetchall()]
+    rows = connection.execute(_WORDS).fetchall()
+    words = [(token, frequency) for token, frequency, _ in rows]
+    entry_words = [token for token, _, in_entries in rows if in_entries]
+    source = SyntheticTexts(entries, entry_words or [words[0][0]], words, seed=grown.distilled)
+    return source.draw(round(TEXTS * grown.new / grown.entries))
