@@ -18,3 +18,4 @@ comment on column status.stale is 'Whether something has changed since then.';
 comment on column status.queries_waiting is 'Query texts that wait for their vector.';
 comment on column status.workers is 'How many workers are alive.';
 comment on column status.worker_seen_at is 'The last heartbeat among them.';
+comment on column status.distilled_at is 'When the token table was fitted; null before the first time.';

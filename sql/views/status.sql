@@ -13,7 +13,8 @@ select
     s.refreshed_at is null or exists (select from changes) as stale,
     q.queries_waiting,
     w.workers,
-    w.worker_seen_at
+    w.worker_seen_at,
+    s.distilled_at
 from space s
 cross join (select count(*) as entries from entries) e
 cross join (select count(*) as entries_embedded from entry_vectors) v
@@ -55,3 +56,4 @@ comment on column status.stale is 'Whether activity, vectors or policies have ch
 comment on column status.queries_waiting is 'Query texts that wait for their vector; the table queries has them.';
 comment on column status.workers is 'How many workers are alive; pgaudience worker starts one.';
 comment on column status.worker_seen_at is 'The last heartbeat among them; null without any.';
+comment on column status.distilled_at is 'When the token table was fitted; null before the first time.';
