@@ -26,7 +26,7 @@ def _migrate(url: str) -> None:
 
 @pytest.fixture
 def healthy(cluster: Cluster) -> str:
-    """A space with one entry, embedded and refreshed."""
+    """A space with one entry, embedded, refreshed and distilled."""
 
     def fill(url: str) -> None:
         _migrate(url)
@@ -35,6 +35,8 @@ def healthy(cluster: Cluster) -> str:
             insert into entry_vectors (entry_key, embedding) values (1, '[1,0,0]');
             insert into users (user_id) values ('ann');
             insert into activity values (1, 1, 1);
+            insert into tokens values ('ski', '[1,0,0]');
+            update space set distilled_at = now(), distilled_entries = 1;
             call refresh();""")  # fmt: skip
 
     return cluster.clone("healthy", fill)
@@ -66,7 +68,7 @@ def test_nothing_is_wrong(healthy: str) -> None:
     assert names == [
         "server", "pgvector", "space", "functions and views", "temporary tables", "role checked_reader",
         "role checked_writer", "schema checked_bi", "model", "entries waiting for a vector",
-        "entries the model refused", "user vectors",
+        "entries the model refused", "user vectors", "token table",
     ]  # fmt: skip
 
 
@@ -101,6 +103,19 @@ def test_an_entry_was_refused(healthy: str) -> None:
 def test_the_user_vectors_are_stale(healthy: str) -> None:
     execute(healthy, "update activity set frequency = 2")
     assert failing(healthy) == {"user vectors": ("stale", "Run: pgaudience refresh")}
+
+
+def test_the_token_table_is_missing_or_behind(healthy: str) -> None:
+    execute(
+        healthy,
+        """
+        insert into entries (entry) values ('chess');
+        insert into entry_vectors (entry_key, embedding) select entry_key, '[0,1,0]' from entries where entry = 'chess';
+        call refresh();""",
+    )
+    assert failing(healthy) == {"token table": ("fitted to 1 entries", "Run: pgaudience distill")}
+    execute(healthy, "update space set distilled_entries = 2; delete from tokens")
+    assert failing(healthy) == {"token table": ("none yet", "Run: pgaudience distill")}
 
 
 def test_roles_are_missing(database: str, cluster: Cluster) -> None:

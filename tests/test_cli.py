@@ -103,6 +103,11 @@ def test_search_embeds_a_new_text_and_keeps_it(places: str) -> None:
 def test_status_and_check(places: str) -> None:
     status = command(places, "status")
     assert ["entries", "38"] in [line.split() for line in status.stdout.splitlines()]
+    undistilled = command(places, "check")
+    assert undistilled.returncode == 1 and undistilled.stdout.count("FAIL") == 1
+    with connect(places, autocommit=True) as connection:
+        connection.execute("insert into tokens (token) values ('ski')")
+        connection.execute("update space set distilled_at = now(), distilled_entries = 38")
     assert command(places, "check").returncode == 0
     with connect(places, autocommit=True) as connection:
         connection.execute("update space set weighting = 'sqrt'")
@@ -119,7 +124,7 @@ def test_psql_and_url(places: str) -> None:
 
 
 def test_the_demo_twice_and_beside_other_data(places: str, tmp_path: Path) -> None:
-    again = command(places, "demo")
+    again = command(places, "demo", "--no-distill")
     assert again.returncode == 0, again.stderr
     assert "user_ski_with_daily_life" in again.stdout and "Go on in SQL" in again.stdout
     (tmp_path / "own.csv").write_text("user,item\nann,Ski\n")

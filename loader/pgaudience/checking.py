@@ -10,6 +10,7 @@ import psycopg
 from psycopg import sql
 
 from pgaudience.database import use_schema
+from pgaudience.distilling import distillation_due
 from pgaudience.embedding.registry import provider_for
 from pgaudience.errors import PgaudienceError
 from pgaudience.installing import objects
@@ -160,3 +161,8 @@ def _data(connection: Connection) -> Iterator[Check]:
         "See why: select entry, error, attempts from entry_failures join entries using (entry_key);",
     )  # fmt: skip
     yield Check("user vectors", not stale, "stale" if stale else "up to date", "Run: pgaudience refresh")
+    fitted = _one(connection, "select distilled_entries from space where exists (select from tokens)")
+    yield Check(
+        "token table", not distillation_due(connection), f"fitted to {fitted:,} entries" if fitted else "none yet",
+        "Run: pgaudience distill",
+    )  # fmt: skip
