@@ -27,7 +27,7 @@ def run_shell(url: str, folder: Path, script: str) -> str:
     setup = f"set -euo pipefail\nmake() {{ command make --no-print-directory -C '{CHECKOUT}' \"$@\"; }}\n"
     done = subprocess.run(
         ["bash", "-c", setup + script],
-        env=environment, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=300,
+        env=environment, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=900,
     )  # fmt: skip
     assert done.returncode == 0, f"{script}\n{done.stdout}"
     return done.stdout
@@ -40,13 +40,13 @@ def run_sql(url: str, script: str) -> str:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_the_blocks_of_a_page_run(places: str, tmp_path: Path, page: Path) -> None:
+def test_the_blocks_of_a_page_run(distilled: str, tmp_path: Path, page: Path) -> None:
     output = ""
     for language, block in BLOCK.findall(page.read_text()):
         if language == "sh":
-            output = run_shell(places, tmp_path, block)
+            output = run_shell(distilled, tmp_path, block)
         elif language == "sql":
-            output = run_sql(places, block)
+            output = run_sql(distilled, block)
         elif language == "text":
             printed = {line.strip() for line in output.splitlines()}
             missing = [line for line in block.splitlines() if line.strip() and line.strip() not in printed]

@@ -133,7 +133,7 @@ _GO_ON = {
         "select * from search_users(embed('ski enthusiasts') - embed('horror fans'), k => 5);",
         "select * from user_similarity(array['user_ski_only', 'user_luxury', 'user_party_parent']);",
         "select entry, users, frequency from search_entries('horror fans', k => 5);",
-        "select rank, user_id, score from search_users('night life', k => 3);",
+        "select rank, user_id, score from search_users('night clubs', k => 3);",
     ),
     "retail": (
         "select * from search_users('christmas decorations', k => 5, filter => '{\"country\": \"France\"}');",
