@@ -49,6 +49,8 @@ declare
     _last_id bigint;
     _churn double precision;
 begin
+    perform check_filter(build_segmentation.filter);
+
     select f.message into _fault
     from (
         values
@@ -62,8 +64,6 @@ begin
                 'max_iterations is 1 or more'),
             (build_segmentation.sample_size is null or build_segmentation.sample_size < 2, 'sample_size is 2 or more'),
             (build_segmentation.seed is null, 'seed is a number'),
-            (build_segmentation.filter is null or jsonb_typeof(build_segmentation.filter) <> 'object',
-                'filter is a JSON object of user attributes'),
             (build_segmentation.method is null or build_segmentation.method not in ('kmeans', 'agglomerative'),
                 'method is kmeans or agglomerative'),
             (build_segmentation.linkage is null or build_segmentation.linkage not in ('ward', 'average'),
