@@ -27,7 +27,7 @@ def run_shell(url: str, folder: Path, script: str) -> str:
     setup = f"set -euo pipefail\nmake() {{ command make --no-print-directory -C '{CHECKOUT}' \"$@\"; }}\n"
     done = subprocess.run(
         ["bash", "-c", setup + script],
-        env=environment, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=900,
+        env=environment, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=1800,
     )  # fmt: skip
     assert done.returncode == 0, f"{script}\n{done.stdout}"
     return done.stdout
