@@ -22,11 +22,15 @@ SCHEMAS = ("audience", "audience_bi")
 FUNCTIONS = {
     "embed(text)": ["query text"],
     "scale(vector,double precision)": ["embedding vector", "factor double precision"],
-    "search_users(text,bigint,jsonb,text)": [
-        "query text", "k bigint DEFAULT 20", "filter jsonb DEFAULT '{}'::jsonb", "mode text DEFAULT 'mean'::text",
+    "search_users(text,bigint,jsonb,text,double precision,double precision)": [
+        "query text", "k bigint DEFAULT 20", "filter jsonb DEFAULT '{}'::jsonb", "mode text DEFAULT 'hybrid'::text",
+        "breadth double precision DEFAULT NULL::double precision",
+        "evidence_weight double precision DEFAULT NULL::double precision",
     ],
-    "search_users(vector,bigint,jsonb,text)": [
-        "query vector", "k bigint DEFAULT 20", "filter jsonb DEFAULT '{}'::jsonb", "mode text DEFAULT 'mean'::text",
+    "search_users(vector,bigint,jsonb,text,double precision,double precision)": [
+        "query vector", "k bigint DEFAULT 20", "filter jsonb DEFAULT '{}'::jsonb", "mode text DEFAULT 'hybrid'::text",
+        "breadth double precision DEFAULT NULL::double precision",
+        "evidence_weight double precision DEFAULT NULL::double precision",
     ],
     "search_entries(text,bigint)": ["query text", "k bigint DEFAULT 20"],
     "search_entries(vector,bigint)": ["query vector", "k bigint DEFAULT 20"],
@@ -67,7 +71,7 @@ RESULTS = {
     "similar_users": ["rank", "user_id", "similarity"],
     "lookalikes": ["rank", "user_id", "similarity"],
     "user_similarity": ["user_a", "user_b", "similarity"],
-    "explain_match": ["entry", "frequency", "weight", "similarity", "contribution"],
+    "explain_match": ["entry", "frequency", "weight", "similarity", "contribution", "mean_part", "evidence_part"],
     "explain_segment": ["entry", "frequency", "weight", "similarity", "contribution"],
     "segment_examples": ["kind", "user_id", "similarity", "margin", "top_entries"],
     "assign_segment": ["segment_id", "segment", "similarity", "runner_up_id", "margin"],
@@ -86,7 +90,7 @@ RESULTS = {
 }
 
 RELATIONS = {
-    "space": ["model", "dimensions", "weighting", "created_at"],
+    "space": ["model", "dimensions", "weighting", "breadth", "evidence_weight", "half_life", "created_at"],
     "users": ["user_key", "user_id", "attributes"],
     "entries": ["entry_key", "entry", "attributes"],
     "entry_vectors": ["entry_key", "embedding", "embedded_at"],
@@ -135,6 +139,10 @@ RELATIONS = {
     "segment_lineage": ["run_id", "event", "previous_segment_id", "segment_id", "users"],
     "segment_changes": ["change_id", "segmentation", "run_id", "user_id", "from_segment_id", "to_segment_id"],
     "entry_stats": ["entry_key", "users", "frequency"],
+    "weighted_activity": ["user_key", "entry_key", "frequency", "weight"],
+    "entry_postings": ["entry_key", "user_keys", "strengths"],
+    "entry_sample": ["entry_key", "embedding"],
+    "user_sample": ["user_key", "users", "embedding"],
     "user_vectors": ["user_key", "user_id", "entries", "frequency", "coverage", "embedding"],
     "status": [
         "entries", "entries_embedded", "entries_pending", "entries_failed", "oldest_pending_at", "users",
@@ -149,7 +157,7 @@ VOLATILE = {
 }  # fmt: skip
 
 # What reads relations by a query that another function gives it.
-READS = re.compile(r"\b(nearest_users|segmentation_points|published_run)\(\)?")
+READS = re.compile(r"\b(nearest_users|nearest_entries|score_users|admitted_entries|segmentation_points|published_run)\(\)?")
 
 # What the examples of comments take for known of the users and the entries.
 KNOWN = (

@@ -8,7 +8,9 @@ returns table (
     frequency double precision,
     weight double precision,
     similarity double precision,
-    contribution double precision
+    contribution double precision,
+    mean_part double precision,
+    evidence_part double precision
 )
 language plpgsql
 stable

@@ -8,7 +8,9 @@ returns table (
     frequency double precision,
     weight double precision,
     similarity double precision,
-    contribution double precision
+    contribution double precision,
+    mean_part double precision,
+    evidence_part double precision
 )
 language plpgsql
 stable
@@ -17,10 +19,15 @@ set search_path from current
 as $$
 #variable_conflict use_column
 declare
-    _weighting text := (select s.weighting from space s);
+    _space space%rowtype;
     _user_key bigint;
     _length double precision;
+    _weight double precision;
+    _usual record;
 begin
+    select s.* into _space
+    from space s;
+
     select u.user_key into _user_key
     from users u
     where u.user_id = explain_match.user_id;
@@ -31,8 +38,8 @@ begin
             message = format('there is no user %L', explain_match.user_id);
     end if;
 
-    select vector_norm(sum(scale(v.embedding, entry_weight(a.frequency, _weighting)))) into _length
-    from activity a
+    select vector_norm(sum(scale(v.embedding, a.weight))), sum(a.weight) into _length, _weight
+    from weighted_activity a
     join entry_vectors v using (entry_key)
     where a.user_key = _user_key;
 
@@ -43,26 +50,46 @@ begin
             hint = 'Run, in a shell: pgaudience embed';
     end if;
 
+    select s.cosine_mean, s.cosine_deviation, s.evidence_mean, s.evidence_deviation into _usual
+    from score_users(explain_match.query, k => 1) s
+    limit 1;
+
     return query
     select
         e.entry,
         a.frequency,
-        w.weight,
+        a.weight,
         w.similarity,
-        w.weight * w.similarity / nullif(_length, 0) as contribution
-    from activity a
+        w.contribution,
+        coalesce(w.contribution / _usual.cosine_deviation, 0),
+        coalesce(
+            _space.evidence_weight * a.weight * x.excess / _weight ^ _space.breadth / _usual.evidence_deviation,
+            0
+        )
+    from weighted_activity a
     join entry_vectors v using (entry_key)
     join entries e using (entry_key)
+    left join admitted_entries(explain_match.query) x using (entry_key)
+    cross join lateral (select 1 - (v.embedding <=> explain_match.query) as similarity) s
     cross join lateral (
-        select
-            entry_weight(a.frequency, _weighting) as weight,
-            1 - (v.embedding <=> explain_match.query) as similarity
+        select s.similarity, a.weight * s.similarity / nullif(_length, 0) as contribution
     ) w
     where a.user_key = _user_key
-    order by contribution desc, e.entry;
+    union all
+    select
+        null,
+        null,
+        null,
+        null,
+        null,
+        coalesce(-_usual.cosine_mean / _usual.cosine_deviation, 0),
+        coalesce(-_space.evidence_weight * _usual.evidence_mean / _usual.evidence_deviation, 0)
+    order by contribution desc nulls last, entry;
 end
 $$;
 
 comment on function explain_match(text, vector) is
-'What each embedded entry of a user adds to the cosine of user and query vector; contribution sums to that cosine.
+'What each embedded entry of a user adds to the user''s match with a query vector: contribution sums to the cosine,
+mean_part and evidence_part together to the score of a hybrid search. The last row, without an entry, has what the means of
+all users take from both.
 Example: select * from explain_match(''user_ski_only'', embed(''ski enthusiasts'') - embed(''horror fans''));';

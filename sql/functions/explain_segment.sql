@@ -38,7 +38,10 @@ begin
     end if;
 
     return query
-    select * from explain_match(user_id => explain_segment.user_id, query => _centroid);
+    select m.entry, m.frequency, m.weight, m.similarity, m.contribution
+    from explain_match(user_id => explain_segment.user_id, query => _centroid) m
+    where m.entry is not null
+    order by m.contribution desc, m.entry;
 end
 $$;
 

@@ -25,5 +25,5 @@ after insert or update or delete or truncate on entry_vectors
 for each statement execute function record_change();
 
 create trigger record_change
-after update of weighting on space
+after update of weighting, breadth, half_life on space
 for each statement execute function record_change();

@@ -3,7 +3,9 @@ create function search_users(
     query text,
     k bigint default 20,
     filter jsonb default '{}',
-    mode text default 'mean'
+    mode text default 'hybrid',
+    breadth double precision default null,
+    evidence_weight double precision default null
 )
 returns table (
     rank bigint,
@@ -23,12 +25,17 @@ begin
         query => embed(search_users.query),
         k => search_users.k,
         filter => search_users.filter,
-        mode => search_users.mode
+        mode => search_users.mode,
+        breadth => search_users.breadth,
+        evidence_weight => search_users.evidence_weight
     );
 end
 $$;
 
-comment on function search_users(text, bigint, jsonb, text) is
-'Users who match a description, best first; score is the cosine of the user vector, and matched_entries the three
-entries that contribute most to it. filter keeps users whose attributes contain it.
+comment on function search_users(text, bigint, jsonb, text, double precision, double precision) is
+'Users who match a description, best first. By mode hybrid the score weighs the user vector together with the evidence of
+single entries, so that a strong interest is found beside everyday noise; by evidence that alone; by mean the cosine of the
+user vector. matched_entries are the entries that speak for it most. filter keeps users whose attributes contain it. A
+smaller breadth (0.5 to 1) finds anyone showing signal, 1 who does mostly this; it and evidence_weight are those of the
+space unless given.
 Example: select * from search_users(''ski enthusiasts'', k => 10, filter => ''{"country": "France"}'');';

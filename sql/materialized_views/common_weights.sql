@@ -9,4 +9,5 @@ comment on materialized view common_weights is
 Example: select frequency from common_weights order by frequency limit 10;';
 comment on column common_weights.weighting is 'The weighting that the weights are of.';
 comment on column common_weights.frequency is 'One of the thousand most common frequencies.';
+comment on column common_weights.weight is 'Its weight.';
 comment on column common_weights.weights is 'Its weight, in every dimension.';

@@ -13,4 +13,5 @@ comment on column user_vectors.user_id is 'The id your own systems use.';
 comment on column user_vectors.entries is 'How many distinct entries the user has.';
 comment on column user_vectors.frequency is 'Their frequencies, added up.';
 comment on column user_vectors.coverage is 'The share of that frequency, 0 to 1, whose entries have a vector.';
+comment on column user_vectors.weight is 'The weights of the entries that have a vector, added up.';
 comment on column user_vectors.embedding is 'Sum of weight times entry vector, normalised to unit length.';

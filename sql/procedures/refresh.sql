@@ -40,7 +40,11 @@ begin
         end if;
     end if;
 
-    foreach _view in array array['entry_stats', 'common_weights', 'user_vectors'] loop
+    update space set weighted_at = clock_timestamp();
+
+    foreach _view in array array[
+        'entry_stats', 'common_weights', 'user_vectors', 'entry_sample', 'user_sample', 'entry_postings'
+    ] loop
         select c.relispopulated into _readable
         from pg_class c
         where c.oid = to_regclass(format('%I.%I', current_schema(), _view));

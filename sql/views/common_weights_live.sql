@@ -6,6 +6,7 @@ create view common_weights_live as
 select
     s.weighting,
     c.frequency,
+    entry_weight(c.frequency, s.weighting) as weight,
     array_fill(entry_weight(c.frequency, s.weighting)::real, array[s.dimensions])::vector as weights
 from space s
 cross join (
@@ -21,4 +22,5 @@ comment on view common_weights_live is
 Example: select frequency from common_weights_live order by frequency limit 10;';
 comment on column common_weights_live.weighting is 'The weighting that the weights are of.';
 comment on column common_weights_live.frequency is 'One of the thousand most common frequencies.';
+comment on column common_weights_live.weight is 'Its weight.';
 comment on column common_weights_live.weights is 'Its weight, in every dimension.';

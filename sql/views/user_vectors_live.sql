@@ -1,6 +1,7 @@
 -- The profile of every user: the weighted sum of the vectors of their entries, at unit length.
 --
--- Weights that common_weights does not hold, because they are rare or it is not refreshed yet, are computed row by row.
+-- Weights that common_weights does not hold, because they are rare, fade, or it is not refreshed yet, are computed row by
+-- row.
 -- max() tells the planner that there is one weighting, so that it joins in memory and in parallel.
 create view user_vectors_live as
 with profiles as (
@@ -9,14 +10,28 @@ with profiles as (
         count(*) as entries,
         sum(a.frequency) as frequency,
         sum(a.frequency) filter (where v.entry_key is not null) / sum(a.frequency) as coverage,
+        sum(coalesce(
+            w.weight,
+            entry_weight(a.frequency, s.weighting) * recency(a.last_at, s.half_life, s.weighted_at)
+        )) filter (where v.entry_key is not null) as weight,
         l2_normalize(sum(coalesce(
             v.embedding * w.weights,
-            scale(v.embedding, entry_weight(a.frequency, s.weighting))
+            scale(
+                v.embedding,
+                entry_weight(a.frequency, s.weighting) * recency(a.last_at, s.half_life, s.weighted_at)
+            )
         ))) as embedding
     from activity a
-    cross join (select max(weighting) as weighting from space) s
+    cross join (
+        select
+            max(weighting) as weighting,
+            max(half_life) as half_life,
+            coalesce(max(weighted_at), now()) as weighted_at
+        from space
+    ) s
     left join entry_vectors v using (entry_key)
-    left join common_weights w on (w.frequency, w.weighting) = (a.frequency, s.weighting)
+    left join common_weights w
+        on (w.frequency, w.weighting) = (a.frequency, s.weighting) and s.half_life is null
     group by a.user_key
     having count(v.entry_key) > 0
 )
@@ -26,6 +41,7 @@ select
     p.entries,
     p.frequency,
     p.coverage,
+    p.weight,
     (row(p.embedding)::user_vector).embedding
 from profiles p
 join users u using (user_key)
@@ -39,4 +55,5 @@ comment on column user_vectors_live.user_id is 'The id your own systems use.';
 comment on column user_vectors_live.entries is 'How many distinct entries the user has.';
 comment on column user_vectors_live.frequency is 'Their frequencies, added up.';
 comment on column user_vectors_live.coverage is 'The share of that frequency, 0 to 1, whose entries have a vector.';
+comment on column user_vectors_live.weight is 'The weights of the entries that have a vector, added up.';
 comment on column user_vectors_live.embedding is 'Sum of weight times entry vector, normalised to unit length.';

@@ -41,7 +41,8 @@ order by s.users desc, s.segment_id
 @click.argument("text")
 @click.option("-k", type=click.IntRange(0), default=20, show_default=True, help="How many users.")
 @click.option("--filter", "filter_", metavar="JSON", default="{}", help='User attributes, as {"country": "France"}.')
-@click.option("--mode", default="mean", show_default=True, help="How users are scored.")
+@click.option("--mode", type=click.Choice(["hybrid", "evidence", "mean"]), default="hybrid", show_default=True,
+              help="How users are scored.")  # fmt: skip
 @click.option("--base-url", help="Where an OpenAI-compatible model is served.")
 @pass_target
 def search(target: Target, text: str, k: int, filter_: str, mode: str, base_url: str | None) -> None:

@@ -1,0 +1,65 @@
+-- The k users who match a query vector best, by one of three scores.
+create function rank_users(
+    query vector,
+    k bigint,
+    filter jsonb,
+    mode text,
+    breadth double precision,
+    evidence_weight double precision
+)
+returns table (
+    user_key bigint,
+    user_id text,
+    score double precision,
+    tie_breaker double precision
+)
+language plpgsql
+stable
+parallel safe
+set search_path from current
+as $$
+#variable_conflict use_column
+declare
+    _evidence_weight constant double precision := coalesce(
+        rank_users.evidence_weight,
+        (select s.evidence_weight from space s)
+    );
+begin
+    perform check_query(rank_users.query, rank_users.k);
+
+    if rank_users.mode = 'mean' then
+        return query
+        select n.user_key, n.user_id, 1 - n.distance, 0.0::double precision
+        from nearest_users(rank_users.query, rank_users.k, rank_users.filter) n;
+    elsif rank_users.mode = 'evidence' then
+        return query
+        select s.user_key, s.user_id, s.evidence, s.cosine
+        from score_users(rank_users.query, rank_users.k, rank_users.filter, rank_users.breadth) s
+        order by s.evidence desc, s.cosine desc, s.user_id
+        limit rank_users.k;
+    elsif rank_users.mode = 'hybrid' then
+        return query
+        select
+            s.user_key,
+            s.user_id,
+            coalesce((s.cosine - s.cosine_mean) / s.cosine_deviation, 0)
+                + _evidence_weight * coalesce((s.evidence - s.evidence_mean) / s.evidence_deviation, 0) as score,
+            s.cosine
+        from score_users(rank_users.query, rank_users.k, rank_users.filter, rank_users.breadth) s
+        order by score desc, s.cosine desc, s.user_id
+        limit rank_users.k;
+    else
+        raise exception using
+            errcode = 'invalid_parameter_value',
+            message = format('there is no search mode %L', rank_users.mode),
+            hint = 'Use: mode => ''hybrid'', ''evidence'' or ''mean''';
+    end if;
+end
+$$;
+
+comment on function rank_users(vector, bigint, jsonb, text, double precision, double precision) is
+'The k users who match a query vector best, not in order: by mode mean the score is the cosine of the user vector; by
+evidence the sum of weight times excess over the entries admitted_entries names, over the user''s total weight to the power
+of breadth; by hybrid z(cosine) + evidence_weight * z(evidence), where z is the distance from the mean in standard
+deviations, 0 where nothing deviates.
+Example: select user_id, score from rank_users(embed(''ski enthusiasts''), 10, ''{}'', ''hybrid'', null, null);';
