@@ -157,7 +157,9 @@ VOLATILE = {
 }  # fmt: skip
 
 # What reads relations by a query that another function gives it.
-READS = re.compile(r"\b(nearest_users|nearest_entries|score_users|admitted_entries|segmentation_points|published_run)\(\)?")
+READS = re.compile(
+    r"\b(nearest_users|nearest_entries|score_users|admitted_entries|segmentation_points|published_run)\(\)?"
+)
 
 # What the examples of comments take for known of the users and the entries.
 KNOWN = (

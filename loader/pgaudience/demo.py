@@ -60,6 +60,7 @@ _OTHER_LOADS = "select count(*) from loads where digest <> %s"
 
 _STATUS = "select entries, entries_embedded, users, users_with_vector, coverage, stale from status"
 _SEARCH = "select * from search_users('{query}', k => 3)"
+_MEAN = "select rank, user_id, score from search_users('{diluted}', k => 3, mode => 'mean')"
 _EXPLAIN = "select * from explain_match('{user}', '{query}') limit 6"
 _SIMILAR = "select * from similar_users('{user}', k => 3)"
 _LOOKALIKES = "select * from lookalikes(array[{seeds}], fraction => 0.25) limit 5"
@@ -94,10 +95,11 @@ def statements(example: Example) -> list[str]:
     words = {
         "user": example.user,
         "query": example.queries[0],
+        "diluted": example.queries[1],
         "seeds": ", ".join(f"'{seed}'" for seed in example.seeds),
     }
     searches = [_SEARCH.format(query=query) for query in example.queries]
-    return [_STATUS, *searches, *(text.format(**words) for text in (_EXPLAIN, _SIMILAR, _LOOKALIKES))]
+    return [_STATUS, *searches, *(text.format(**words) for text in (_MEAN, _EXPLAIN, _SIMILAR, _LOOKALIKES))]
 
 
 def _load(connection: Connection, example: Example) -> None:

@@ -20,7 +20,7 @@ alter table space
     add column weighted_at timestamptz""")
     op.execute("""
 comment on column space.breadth is
-'How much a profile of many entries weakens the evidence of one: 0.5 finds anyone showing signal, 1 who does mostly this.
+'How much a profile of many entries weakens the evidence of one: 0.5 finds anyone showing signal, 1 mostly this.
 Example: update space set breadth = 0.5; call refresh();'""")
     op.execute("""
 comment on column space.evidence_weight is
