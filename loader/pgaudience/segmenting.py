@@ -33,6 +33,8 @@ def build_segmentation(connection: Connection, name: str, arguments: Mapping[str
 
         def say(notice: psycopg.errors.Diagnostic) -> None:
             show(notice.message_primary or "")
+            if notice.message_hint:
+                show(notice.message_hint)
 
         connection.add_notice_handler(say)
         try:

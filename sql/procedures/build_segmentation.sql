@@ -328,8 +328,12 @@ begin
     perform set_config('application_name', _application, true);
 
     if _churn > build_segmentation.max_churn then
-        raise notice 'run % of % is stored but not published: % %% of the users would move, more than max_churn allows; call publish_run(%); shows it',
-            build_segmentation.run_id, quote_literal(build_segmentation.name), round((100 * _churn)::numeric, 1), build_segmentation.run_id;
+        raise notice using
+            message = format(
+                'run %s of %L is stored but not published: %s %% of the users would move, more than max_churn',
+                build_segmentation.run_id, build_segmentation.name, round((100 * _churn)::numeric, 1)
+            ),
+            hint = format('To publish it all the same: call publish_run(%s);', build_segmentation.run_id);
     else
         call publish_run(build_segmentation.run_id);
     end if;
@@ -342,9 +346,9 @@ comment on procedure build_segmentation(
 ) is
 'Cuts the users into segments, and publishes them in segments, segment_members and the other views. k-means (kmeans) or
 agglomerative clustering (agglomerative, with linkage ward or average) of the unit user vectors; without k, the elbow
-between k_min and k_max. A rebuild starts from the published centroids, unless warm_start is false, and segments that
-continue one keep its segment_id and name; if more than max_churn of the users would move, the run is stored but not
-published. Users of segments with fewer than drop_smaller_than users stay without one, and so does the share
+between k_min and k_max. A rebuild by k-means starts from the published centroids, and without k from as many, unless
+warm_start is false. Segments that continue one keep its segment_id and name; if more than max_churn of the users would
+move, the run is stored but not published. Users of segments with fewer than drop_smaller_than users stay without one, and so does the share
 exclude_outliers of users that are far from all others. Without describe, segments get no names, profiles and figures of
 quality: call describe_run and judge_run for them. The result is the number of the run.
 Example: call build_segmentation(''interests'');';
