@@ -24,6 +24,13 @@ TESTS = Path(__file__).parent
 SHARED = TESTS.parent.parent / "shared"
 TOY_MODEL = ("tests:handmade", 3)
 
+# What the examples of comments suppose is known of the bundled people and places.
+KNOWN = (
+    "update users set attributes = jsonb_build_object("
+    "'age', 20 + user_key, 'home', (array['city', 'country'])[1 + user_key % 2])",
+    "update entries set attributes = jsonb_build_object('category', substring(entry, 'Ski|Starbucks|Walmart'))",
+)
+
 for variable in [name for name in os.environ if name.startswith(("PG", "PGAUDIENCE_"))]:
     if variable not in ("PGAUDIENCE_GOLDEN", "PGAUDIENCE_DOCS"):
         del os.environ[variable]
@@ -139,6 +146,22 @@ def places(cluster18: Cluster) -> str:
 def distilled(cluster18: Cluster) -> str:
     """The space that `pgaudience demo` leaves behind; its token table, in full, takes minutes once a session."""
     return cluster18.clone("distilled", lambda url: run_demo(url, None, "places"))
+
+
+@pytest.fixture
+def segmented(distilled: str) -> str:
+    """That space with a segmentation `interests`, and with what is known of its people and places."""
+    with connect(distilled) as connection:
+        for statement in KNOWN:
+            connection.execute(statement.encode())
+        connection.execute("call build_segmentation('interests')")
+    return distilled
+
+
+@pytest.fixture
+def bare(cluster18: Cluster) -> str:
+    """A database with pgvector and nothing else, on PostgreSQL 18."""
+    return cluster18.clone("empty", _fill_empty)
 
 
 @pytest.fixture

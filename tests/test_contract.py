@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from conftest import Cluster, connect, migrate_toy
+from conftest import KNOWN, Cluster, connect, migrate_toy
 from pgaudience import resources
 from pgaudience.database import open_space, use_schema
 from pgaudience.embedding.registry import measure
@@ -162,12 +162,6 @@ READS = re.compile(
 )
 
 # What the examples of comments take for known of the users and the entries.
-KNOWN = (
-    "update users set attributes = jsonb_build_object("
-    "'age', 20 + user_key, 'home', (array['city', 'country'])[1 + user_key % 2])",
-    "update entries set attributes = jsonb_build_object('category', substring(entry, 'Ski|Starbucks|Walmart'))",
-)
-
 # Every public object of a space: what it is, its name, its comment.
 OBJECTS = """
 select case p.prokind when 'p' then 'procedure' else 'function' end as kind, p.oid::regprocedure::text as name,
