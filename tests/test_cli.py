@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pty
+import re
 import signal
 import subprocess
 import sys
@@ -70,6 +71,10 @@ def test_strict_stops_with_one_line_and_a_hint(space: str, tmp_path: Path) -> No
         (["load", "--query", "select 1"], "go together"),
         (["search", "  "], "blank"),
         (["search", "ski", "--filter", "{bad"], "is no JSON"),
+        (["segment", "interests"], "no user has a vector yet"),
+        (["segment", "interests", "--filter", "{bad"], "is no JSON"),
+        (["segment", "interests", "--filter", "[]"], "filter is a JSON object"),
+        (["segment", " "], "needs a name"),
         (["--schema", "x" * 49, "migrate"], "cannot be named"),
         (["--schema", "$user", "migrate"], "cannot be named"),
         (["--schema", "audience_bi", "migrate"], "already has relations"),
@@ -177,6 +182,47 @@ def test_index_and_searches_of_every_size(space: str) -> None:
             "select array_agg(user_id) from search_users('[1,0,0]'::vector, k => 20)"
         ).fetchone()
         assert len(set(exact[0]) & set(without[0])) >= 18  # type: ignore[index]
+
+
+def test_segment_prints_what_the_segments_are(toy: str) -> None:
+    done = command(toy, "segment", "interests", "--k", "2")
+    assert done.returncode == 0, done.stderr
+    said = done.stderr.splitlines()
+    assert said[0] == "Segmenting interests: fitting 2 segments to a sample"
+    assert re.fullmatch(r"Segmenting interests: \d+\.\d s", said[-1])
+    header, _, run = done.stdout.splitlines()[1:4]
+    assert header.split()[:3] == ["run_id", "k", "users"] and header.split()[-1] == "published"
+    assert run.split()[:3] == ["1", "2", "5"] and run.split()[-1] == "yes"
+    assert "Haunted house, horror nights, snow" in done.stdout
+
+
+def test_segment_says_why_it_does_not_publish(toy: str) -> None:
+    assert command(toy, "segment", "interests", "--k", "2").returncode == 0
+    done = command(toy, "segment", "interests", "--k", "4", "--from-scratch", "--max-churn", "0.1")
+    assert done.returncode == 0, done.stderr
+    assert "run 2 of 'interests' is stored but not published" in done.stderr
+    assert "call publish_run(2);" in done.stderr
+    assert done.stdout.splitlines()[3].split()[-1] == "no"
+    with connect(toy) as connection:
+        assert connection.execute("select count(*) from segments").fetchone() == (2,)
+    assert command(toy, "psql", "-c", "call publish_run(2)").returncode == 0
+    with connect(toy) as connection:
+        assert connection.execute("select count(*) from segments").fetchone() == (4,)
+
+
+def test_segment_on_a_terminal(toy: str) -> None:
+    ours, theirs = pty.openpty()
+    done = subprocess.run(
+        [sys.executable, "-m", "pgaudience", "segment", "interests", "--k", "2"],
+        env={**os.environ, "PGAUDIENCE_DATABASE_URL": toy, "TERM": "xterm", "COLUMNS": "120"},
+        stdout=subprocess.PIPE, stderr=theirs, text=True, timeout=60,
+    )  # fmt: skip
+    os.close(theirs)
+    shown = os.read(ours, 100_000).decode()
+    os.close(ours)
+    assert done.returncode == 0
+    assert "⠋" in shown and "Segmenting interests: placing all users" in shown
+    assert "⠋" not in done.stdout and "published" in done.stdout
 
 
 def test_a_bar_on_a_terminal(space: str, tmp_path: Path) -> None:
