@@ -35,7 +35,12 @@ begin
     if _user_key is null then
         raise exception using
             errcode = 'no_data_found',
-            message = format('there is no user %L', assign_segment.user_id);
+            message = format('there is no user %L', assign_segment.user_id),
+            hint = format(
+                'Of a text, give the vector: select * from assign_segment(%L, embed(%L));',
+                assign_segment.name,
+                assign_segment.user_id
+            );
     end if;
 
     if _embedding is null then

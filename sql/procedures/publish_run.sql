@@ -17,7 +17,7 @@ begin
     if not found then
         raise exception using
             errcode = 'no_data_found',
-            message = format('there is no run %s', publish_run.run_id),
+            message = format('there is no run %s', coalesce(publish_run.run_id::text, 'null')),
             hint = 'See: select run_id, segmentation, created_at from segmentation_runs order by run_id;';
     end if;
 
