@@ -159,16 +159,18 @@ def test_index_and_searches_of_every_size(space: str) -> None:
         connection.execute("analyze")
         for k in (20, 300, 1000, 4999, 9999):
             ((found, best),) = connection.execute(
-                "select count(*), max(score) from search_users('[1,0,0]'::vector, k => %s)", [k]
+                "select count(*), max(score) from search_users('[1,0,0]'::vector, k => %s, mode => 'mean')", [k]
             ).fetchall()
             assert found == min(k, 5000) and best > 0.99
             (entries,) = connection.execute(
                 "select count(*) from search_entries('[1,0,0]'::vector, k => %s)", [k]
             ).fetchall()
             assert entries == (min(k, 5000),)
-        rare = "select count(*) from search_users('[1,0,0]'::vector, k => 20, filter => '{\"rare\": true}')"
+        rare = "select count(*) from search_users('[1,0,0]'::vector, k => 20, mode => 'mean', filter => '{\"rare\": true}')"
         assert connection.execute(rare).fetchone() == (5,)
-        exact = connection.execute("select array_agg(user_id) from search_users('[1,0,0]'::vector, k => 20)").fetchone()
+        exact = connection.execute(
+            "select array_agg(user_id) from search_users('[1,0,0]'::vector, k => 20, mode => 'mean')"
+        ).fetchone()
         plan = connection.execute(
             "explain select user_id from user_vectors order by embedding <=> '[1,0,0]'::vector limit 5"
         ).fetchall()
@@ -179,7 +181,7 @@ def test_index_and_searches_of_every_size(space: str) -> None:
         assert indexes.fetchone() == (2,)
         assert command(space, "index", "--drop").returncode == 0
         without = connection.execute(
-            "select array_agg(user_id) from search_users('[1,0,0]'::vector, k => 20)"
+            "select array_agg(user_id) from search_users('[1,0,0]'::vector, k => 20, mode => 'mean')"
         ).fetchone()
         assert len(set(exact[0]) & set(without[0])) >= 18  # type: ignore[index]
 

@@ -55,41 +55,44 @@ begin
     limit 1;
 
     return query
-    select
-        e.entry,
-        a.frequency,
-        a.weight,
-        w.similarity,
-        w.contribution,
-        coalesce(w.contribution / _usual.cosine_deviation, 0),
-        coalesce(
-            _space.evidence_weight * a.weight * x.excess / _weight ^ _space.breadth / _usual.evidence_deviation,
-            0
-        )
-    from weighted_activity a
-    join entry_vectors v using (entry_key)
-    join entries e using (entry_key)
-    left join admitted_entries(explain_match.query) x using (entry_key)
-    cross join lateral (select 1 - (v.embedding <=> explain_match.query) as similarity) s
-    cross join lateral (
-        select s.similarity, a.weight * s.similarity / nullif(_length, 0) as contribution
-    ) w
-    where a.user_key = _user_key
-    union all
-    select
-        null,
-        null,
-        null,
-        null,
-        null,
-        coalesce(-_usual.cosine_mean / _usual.cosine_deviation, 0),
-        coalesce(-_space.evidence_weight * _usual.evidence_mean / _usual.evidence_deviation, 0)
-    order by contribution desc nulls last, entry;
+    select p.entry, p.frequency, p.weight, p.similarity, p.contribution, p.mean_part, p.evidence_part
+    from (
+        select
+            false as is_constant,
+            e.entry,
+            a.frequency,
+            a.weight,
+            s.similarity,
+            c.contribution,
+            coalesce(c.contribution / _usual.cosine_deviation, 0) as mean_part,
+            coalesce(
+                _space.evidence_weight * a.weight * x.excess / _weight ^ _space.breadth / _usual.evidence_deviation,
+                0
+            ) as evidence_part
+        from weighted_activity a
+        join entry_vectors v using (entry_key)
+        join entries e using (entry_key)
+        left join admitted_entries(explain_match.query) x using (entry_key)
+        cross join lateral (select 1 - (v.embedding <=> explain_match.query) as similarity) s
+        cross join lateral (select a.weight * s.similarity / nullif(_length, 0) as contribution) c
+        where a.user_key = _user_key
+        union all
+        select
+            true,
+            '(all users)',
+            0,
+            0,
+            0,
+            0,
+            coalesce(-_usual.cosine_mean / _usual.cosine_deviation, 0),
+            coalesce(-_space.evidence_weight * _usual.evidence_mean / _usual.evidence_deviation, 0)
+    ) p
+    order by p.is_constant, p.contribution desc, p.entry;
 end
 $$;
 
 comment on function explain_match(text, vector) is
 'What each embedded entry of a user adds to the user''s match with a query vector: contribution sums to the cosine,
-mean_part and evidence_part together to the score of a hybrid search. The last row, without an entry, has what the means of
-all users take from both.
+mean_part and evidence_part together to the score of a hybrid search. The last row, (all users), has what the means of all
+users take from both, the same for everybody.
 Example: select * from explain_match(''user_ski_only'', embed(''ski enthusiasts'') - embed(''horror fans''));';

@@ -40,7 +40,7 @@ begin
     return query
     select m.entry, m.frequency, m.weight, m.similarity, m.contribution
     from explain_match(user_id => explain_segment.user_id, query => _centroid) m
-    where m.entry is not null
+    where m.weight > 0
     order by m.contribution desc, m.entry;
 end
 $$;

@@ -1,5 +1,6 @@
 -- Who skis? bob's coffee drowns his skiing in the mean.
 select rank, user_id, round(score::numeric, 3) as score, matched_entries from search_users('ski');
+select rank, user_id, round(score::numeric, 3) as score, matched_entries from search_users('ski', mode => 'mean');
 
 -- The same with white space and a k.
 select rank, user_id, round(score::numeric, 3) as score from search_users('  ski ', k => 2);
