@@ -166,7 +166,7 @@ def test_index_and_searches_of_every_size(space: str) -> None:
                 "select count(*) from search_entries('[1,0,0]'::vector, k => %s)", [k]
             ).fetchall()
             assert entries == (min(k, 5000),)
-        rare = "select count(*) from search_users('[1,0,0]'::vector, k => 20, mode => 'mean', filter => '{\"rare\": true}')"
+        rare = "select count(*) from search_users('[1,0,0]'::vector, filter => '{\"rare\": true}', mode => 'mean')"
         assert connection.execute(rare).fetchone() == (5,)
         exact = connection.execute(
             "select array_agg(user_id) from search_users('[1,0,0]'::vector, k => 20, mode => 'mean')"

@@ -2,7 +2,8 @@
 --
 -- Phrases that another segment has more of count only where there are no others; where there are none at all, as in
 -- product numbers, whole entries do. A name is three phrases; more while another segment has that name, fewer where
--- they get too long. A segment that the run published before had too keeps its name.
+-- they get too long. A segment that the run published before had too keeps its name while one of its first three
+-- keywords of then is a keyword still.
 create procedure name_segments(
     run_id bigint
 )
@@ -28,7 +29,8 @@ begin
     for _segment in
         select
             s.segment_id,
-            max(o.name) as kept_name,
+            o.name as former_name,
+            o.keywords[:3] as former_keywords,
             pick_phrases(
                 coalesce(
                     array_agg(p.phrase order by p.place) filter (where p.score > 0),
@@ -51,7 +53,7 @@ begin
         left join segment_phrases(name_segments.run_id) with ordinality p (segment_id, phrase, score, place)
             on p.segment_id = s.segment_id and length(p.phrase) <= _longest - 10
         where s.run_id = name_segments.run_id
-        group by s.segment_id
+        group by s.segment_id, o.name, o.keywords
         order by s.segment_id
     loop
         select n.name into _name
@@ -63,7 +65,7 @@ begin
         limit 1;
 
         _name := coalesce(
-            _segment.kept_name,
+            case when _segment.former_keywords && _segment.keywords then _segment.former_name end,
             _name,
             concat_ws(' ', coalesce(_segment.keywords[1], 'Segment'), _segment.segment_id)
         );
@@ -78,5 +80,5 @@ $$;
 
 comment on procedure name_segments(bigint) is
 'Names the segments of a run after the phrases that tell them apart, no two alike, and stores their keywords. Segments
-that were in the run published before keep their names.
+that were in the run published before keep their names while they are about the same.
 Example: call name_segments(1);';
