@@ -36,7 +36,11 @@ begin
             _space,
             _writer
         );
-        execute format('grant update (weighting, distilled_at, distilled_entries) on %I.space to %I', _space, _writer);
+        execute format(
+            'grant update (weighting, entry_template, distilled_at, distilled_entries) on %I.space to %I',
+            _space,
+            _writer
+        );
         execute format('grant insert on %I.activity_input to %I', _space, _writer);
         execute format('grant execute on procedure %I.refresh() to %I', _space, _writer);
     end if;

@@ -1,5 +1,11 @@
 \ir space_guard.sql
 \ir functions/normalize_text.sql
+\ir functions/template_tokens.sql
+\ir functions/template_parts.sql
+\ir functions/fill_template.sql
+\ir functions/entry_text.sql
+\ir functions/check_entry_template.sql
+\ir views/entry_texts.sql
 \ir functions/entry_weight.sql
 \ir functions/scale.sql
 \ir functions/recency.sql

@@ -255,7 +255,7 @@ def test_indexes_on_a_rebuilt_materialized_view_come_back(toy: str, package: Pat
     edit(package, "views/user_vectors_live.sql", ("count(*) as entries", "count(v.entry_key) as entries"))
     run(toy)
     assert rows(toy, query) == before
-    assert len(before) == 6
+    assert len(before) == 7
 
 
 def test_what_somebody_dropped_comes_back(toy: str) -> None:

@@ -9,7 +9,7 @@ import psycopg
 
 from pgaudience import distilling
 from pgaudience.database import Space
-from pgaudience.embedding.embed import Embedded, check_fits, embed_pending, pending_entries, pending_texts
+from pgaudience.embedding.embed import Embedded, check_fits, count_pending, embed_pending, unpaid_texts
 from pgaudience.embedding.provider import Provider
 from pgaudience.embedding.queries import embed_waiting_queries, waiting_queries
 from pgaudience.embedding.registry import provider_for
@@ -40,25 +40,29 @@ def space_provider(space: Space, base_url: str | None) -> Provider:
 
 
 def estimate_space(connection: Connection, space: Space, base_url: str | None) -> tuple[int, int]:
-    """Return how many entries and queries have no vector, and about how many tokens they are."""
+    """Return how many distinct texts, of entries and queries, have no vector, and about how many tokens they are."""
     provider = space_provider(space, base_url)
-    keys, queries = pending_entries(connection), waiting_queries(connection)
-    tokens = sum(provider.count_tokens(texts) for texts in pending_texts(connection, keys))
-    return len(keys) + len(queries), tokens + (provider.count_tokens(queries) if queries else 0)
+    texts = tokens = 0
+    for some in [*unpaid_texts(connection), waiting_queries(connection)]:
+        texts += len(some)
+        tokens += provider.count_tokens(some) if some else 0
+    return texts, tokens
 
 
 def embed_space(connection: Connection, space: Space, base_url: str | None) -> Embedded:
     """Embed the entries and the queries that wait, with progress, and say what was done."""
     done = Embedded()
-    keys = pending_entries(connection)
+    entries = count_pending(connection)
     queries = waiting_queries(connection)
-    if len(keys) or queries:
+    if entries or queries:
         provider = space_provider(space, base_url)
-        with progress("Embedding", len(keys) + len(queries), "texts") as shown:
+        with progress("Embedding", entries + len(queries), "texts") as shown:
             done = embed_pending(connection, provider, shown)
             done += embed_waiting_queries(connection, provider)
             shown.advance(len(queries))
     print(f"Embedded {done.stored:,} texts with {space.model}", file=sys.stderr)  # noqa: T201
+    if done.copied:
+        print(f"{done.copied:,} more entries have the text of another one, and its vector", file=sys.stderr)  # noqa: T201
     if done.failed:
         print(  # noqa: T201
             f"{done.failed:,} texts were refused; the tables entry_failures and queries say why", file=sys.stderr

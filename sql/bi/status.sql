@@ -19,3 +19,4 @@ comment on column status.queries_waiting is 'Query texts that wait for their vec
 comment on column status.workers is 'How many workers are alive.';
 comment on column status.worker_seen_at is 'The last heartbeat among them.';
 comment on column status.distilled_at is 'When the token table was fitted; null before the first time.';
+comment on column status.entries_outdated is 'Those whose vector is of an older text, until it is made anew.';

@@ -1,4 +1,4 @@
--- Wakes the workers of the space when there are new entries. It may run with the rights of the space's owner, inside
+-- Wakes the workers of the space when there are texts to embed. It may run with the rights of the space's owner, inside
 -- take_activity_input, so it uses nothing but what it names in pg_catalog.
 create function notify_worker()
 returns trigger
@@ -15,5 +15,9 @@ comment on function notify_worker() is
 'Trigger function: wakes the workers of the space.';
 
 create trigger notify_worker
-after insert on entries
+after insert or update of attributes on entries
+for each statement execute function notify_worker();
+
+create trigger notify_worker
+after update of entry_template on space
 for each statement execute function notify_worker();

@@ -2,10 +2,10 @@
 create view status as
 select
     e.entries,
-    v.entries_embedded,
-    e.entries - v.entries_embedded - f.entries_failed as entries_pending,
-    f.entries_failed,
-    p.oldest_pending_at,
+    e.entries_embedded,
+    e.entries_pending,
+    e.entries_failed,
+    e.oldest_pending_at,
     u.users,
     uv.users_with_vector,
     c.coverage,
@@ -14,19 +14,21 @@ select
     q.queries_waiting,
     w.workers,
     w.worker_seen_at,
-    s.distilled_at
+    s.distilled_at,
+    e.entries_outdated
 from space s
-cross join (select count(*) as entries from entries) e
-cross join (select count(*) as entries_embedded from entry_vectors) v
-cross join (select count(*) as entries_failed from entry_failures) f
+cross join (
+    select
+        count(*) as entries,
+        count(t.is_current) as entries_embedded,
+        count(*) filter (where t.is_current is null and t.refused_at is null) as entries_pending,
+        count(*) filter (where t.is_current is not true and t.refused_at is not null) as entries_failed,
+        min(t.created_at) filter (where t.is_current is null and t.refused_at is null) as oldest_pending_at,
+        count(*) filter (where not t.is_current and t.refused_at is null) as entries_outdated
+    from entry_texts t
+) e
 cross join (select count(*) as users from users) u
 cross join (select count(*) as users_with_vector from user_vectors) uv
-cross join (
-    select min(e.created_at) as oldest_pending_at
-    from entries e
-    where not exists (select from entry_vectors v where v.entry_key = e.entry_key)
-        and not exists (select from entry_failures f where f.entry_key = e.entry_key)
-) p
 cross join (
     select sum(es.frequency) filter (where v.entry_key is not null) / sum(es.frequency) as coverage
     from entry_stats es
@@ -57,3 +59,5 @@ comment on column status.queries_waiting is 'Query texts that wait for their vec
 comment on column status.workers is 'How many workers are alive; pgaudience worker starts one.';
 comment on column status.worker_seen_at is 'The last heartbeat among them; null without any.';
 comment on column status.distilled_at is 'When the token table was fitted; null before the first time.';
+comment on column status.entries_outdated is
+'Those whose text has changed since their vector was made, which stays in use until pgaudience embed has made a new one.';

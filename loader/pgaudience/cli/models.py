@@ -12,7 +12,7 @@ from pgaudience.cli.target import Target, pass_target
 @click.option("--base-url", help="Where an OpenAI-compatible model is served.")
 @pass_target
 def embed(target: Target, dry_run: bool, base_url: str | None) -> None:
-    """Embed the entries and queries that have no vector yet."""
+    """Embed the entries and queries whose text has no vector yet."""
     from pgaudience.pipeline import embed_space, estimate_space
 
     with target.open() as (connection, space):

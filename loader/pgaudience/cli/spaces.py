@@ -6,15 +6,33 @@ import click
 
 from pgaudience.cli.target import Target, pass_target
 
+_TEMPLATE = "select s.entry_template, t.entries_outdated from space s cross join status t"
+_UNKNOWN_NAMES = """
+select distinct substr(p.part, 2)
+from space s
+cross join unnest(template_parts(s.entry_template)) p (part)
+where p.part like 'k%'
+    and p.part <> 'kentry'
+    and not exists (select from entries e where e.attributes ? substr(p.part, 2))
+order by 1
+"""
+
 
 @click.command()
 @click.option("--model", help="Embedding model of a new space, as provider:name.")
 @click.option("--dimensions", type=click.IntRange(1, 16000), help="Fewer dimensions than the model's own.")
 @click.option("--base-url", help="Where an OpenAI-compatible model is served.")
 @click.option("--weighting", type=click.Choice(["log", "frequency", "sqrt", "binary"]), help="How frequencies count.")
+@click.option("--entry-template", metavar="TEMPLATE",
+              help="The text that is embedded for an entry, as '{entry} — {category}'.")  # fmt: skip
 @pass_target
 def migrate(
-    target: Target, model: str | None, dimensions: int | None, base_url: str | None, weighting: str | None
+    target: Target,
+    model: str | None,
+    dimensions: int | None,
+    base_url: str | None,
+    weighting: str | None,
+    entry_template: str | None,
 ) -> None:
     """Create or upgrade a space."""
     from pgaudience.embedding.registry import measure
@@ -28,6 +46,7 @@ def migrate(
         target.schema,
         model=model,
         weighting=weighting,
+        entry_template=entry_template,
         measure=lambda asked: measure(asked, dimensions=dimensions, base_url=base_url),
     )
     space = result.space
@@ -35,10 +54,23 @@ def migrate(
     click.echo(f"Space {space.schema}: {done} ({space.model}, {space.dimensions} dimensions)", err=True)
     if result.reweighted and not result.created:
         click.echo(f"Weighting is now {weighting}; bring the user vectors up to date: pgaudience refresh", err=True)
+    if result.has_new_template:
+        _report_template(target)
     if result.for_the_dba:
         click.echo("This role may not run the following; ask the DBA, then migrate again:", err=True)
         for statement in result.for_the_dba:
             click.echo(f"  {statement}", err=True)
+
+
+def _report_template(target: Target) -> None:
+    with target.open() as (connection, _):
+        template, outdated = connection.execute(_TEMPLATE).fetchone() or ("", 0)
+        unknown = [row[0] for row in connection.execute(_UNKNOWN_NAMES).fetchall()]
+    click.echo(f"The template of entries is now {template!r}; {outdated:,} entries have another text by it", err=True)
+    if outdated:
+        click.echo("Embed them: pgaudience embed; until then their vectors stay in use", err=True)
+    if unknown:
+        click.echo(f"No entry has an attribute {' or '.join(unknown)} yet: pgaudience load --entries FILE", err=True)
 
 
 @click.command()

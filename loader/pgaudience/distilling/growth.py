@@ -16,19 +16,19 @@ select v.entries > 0 and (
     or not exists (select from tokens)
 )
 from space s
-cross join (select count(*) as entries from entry_vectors) v
+cross join (select count(*) as entries from entry_texts t where t.is_current) v
 """
 
 _GROWTH = """
 select coalesce(s.distilled_entries, 0), v.entries
 from space s
-cross join (select count(*) as entries from entry_vectors) v
+cross join (select count(*) as entries from entry_texts t where t.is_current) v
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Growth:
-    """How many entries had a vector at the last fit, 0 before the first one, and how many have one now."""
+    """How many entries had the vector of their text at the last fit, 0 before the first, and how many have it now."""
 
     distilled: int
     entries: int

@@ -37,10 +37,11 @@ order by v.token
 """
 
 _ENTRY_EXAMPLES = """
-select tokenize(e.entry), v.embedding
-from entries e
+select tokenize(t.text), v.embedding
+from entry_texts t
 join entry_vectors v using (entry_key)
-order by md5(e.entry)
+where t.is_current
+order by t.text_hash, t.entry_key
 limit %s
 """
 

@@ -22,15 +22,16 @@ ENTRIES = 50_000
 
 # Those that came last: what came before has its synthetic texts already.
 _NEW_ENTRIES = """
-select n.entry
+select n.text
 from (
-    select e.entry
-    from entries e
+    select t.text, t.text_hash, t.entry_key
+    from entry_texts t
     join entry_vectors v using (entry_key)
+    where t.is_current
     order by v.embedded_at desc, v.entry_key desc
     limit %s
 ) n
-order by md5(n.entry)
+order by n.text_hash, n.entry_key
 limit %s
 """
 

@@ -22,9 +22,9 @@ _CREATE_VOCABULARY = """
 create temporary table vocabulary on commit drop as
 with entry_words as (
     select w.word, count(*) as uses, count(*) / sum(count(*)) over () as share
-    from entries e
-    join entry_vectors v using (entry_key)
-    cross join unnest(split_words(e.entry)) w (word)
+    from entry_texts t
+    cross join unnest(split_words(t.text)) w (word)
+    where t.is_current
     group by w.word
 ),
 common_words as (
@@ -51,10 +51,10 @@ full join spoken_words s using (word)
 _ADD_PAIRS = """
 insert into vocabulary
 select w.words[n] || ' ' || w.words[n + 1], 'pair', %(least)s, true
-from entries e
-join entry_vectors v using (entry_key)
-cross join lateral (select split_words(e.entry) as words offset 0) w
+from entry_texts t
+cross join lateral (select split_words(t.text) as words offset 0) w
 cross join lateral generate_series(1, cardinality(w.words) - 1) n
+where t.is_current
 group by w.words[n], w.words[n + 1]
 having count(*) > 2
 order by count(*) desc, 1

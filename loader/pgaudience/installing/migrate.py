@@ -35,6 +35,7 @@ where c.relnamespace = quote_ident(current_schema())::regnamespace
 order by c.relname
 """
 _REWEIGHT = "update space set weighting = %s where weighting <> %s"
+_SET_TEMPLATE = "update space set entry_template = %s where entry_template <> %s"
 _LOCK = "select pg_advisory_xact_lock(hashtextextended('pgaudience migrate', 0))"
 
 
@@ -46,6 +47,7 @@ class Migration:
     created: bool
     changed: bool
     reweighted: bool
+    has_new_template: bool
     for_the_dba: list[str]
 
 
@@ -55,6 +57,7 @@ def migrate(
     *,
     model: str | None,
     weighting: str | None,
+    entry_template: str | None = None,
     measure: Callable[[str | None], tuple[str, int]],
 ) -> Migration:
     """Create or upgrade the space `schema`; nothing happens when it is up to date.
@@ -72,7 +75,7 @@ def migrate(
             surroundings.check_server(connection)
             connection.execute(_LOCK)
             connection.execute("select set_config('lock_timeout', %s, true)", [LOCK_TIMEOUT])
-            return _Migrator(connection, transaction, schema).run(model, weighting, measure)
+            return _Migrator(connection, transaction, schema).run(model, weighting, entry_template, measure)
     except psycopg.errors.LockNotAvailable as error:
         raise PgaudienceError(
             "another session is using the space, so it cannot be upgraded now",
@@ -87,7 +90,11 @@ class _Migrator:
         self._connection, self._transaction, self._schema = connection, transaction, schema
 
     def run(
-        self, model: str | None, weighting: str | None, measure: Callable[[str | None], tuple[str, int]]
+        self,
+        model: str | None,
+        weighting: str | None,
+        entry_template: str | None,
+        measure: Callable[[str | None], tuple[str, int]],
     ) -> Migration:
         missing = surroundings.ForTheDba()
         surroundings.ensure_extension(self._connection)
@@ -112,7 +119,10 @@ class _Migrator:
         if changed:
             self._upgrade(space, created, files, bi_files, digest)
         reweighted = weighting is not None and bool(self._connection.execute(_REWEIGHT, [weighting] * 2).rowcount)
-        return Migration(space, created, changed, reweighted, missing.statements)
+        has_new_template = entry_template is not None and bool(
+            self._connection.execute(_SET_TEMPLATE, [entry_template] * 2).rowcount
+        )
+        return Migration(space, created, changed, reweighted, has_new_template, missing.statements)
 
     def _find_space(self) -> Space | None:
         if self._connection.execute(_SPACE_TABLE).fetchone() == (None,):
