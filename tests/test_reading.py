@@ -846,7 +846,7 @@ def test_users_and_their_attributes(tmp_path, name):
     }[name]
     rejects = Rejects()
     chunks = list(read_users(written(tmp_path, content, name), None, None, rejects))
-    assert [user for chunk in chunks for user in chunk.users] == ["1", "2"]
+    assert [user for chunk in chunks for user in chunk.texts] == ["1", "2"]
     assert [a for chunk in chunks for a in chunk.attributes] == [
         {"age": "30", "city": "Rome"}, {"age": None, "city": "x"},
     ]  # fmt: skip
@@ -856,7 +856,7 @@ def test_users_and_their_attributes(tmp_path, name):
 def test_users_of_odd_files(tmp_path):
     path = written(tmp_path, "nr\n1\n\n2\n")
     chunks = list(read_users(path, None, "NR", Rejects()))
-    assert [(chunk.users, chunk.attributes) for chunk in chunks] == [(["1", "2"], [{}, {}])]
+    assert [(chunk.texts, chunk.attributes) for chunk in chunks] == [(["1", "2"], [{}, {}])]
     path = written(tmp_path, ",user,age\n0,a,1\n")
     assert next(read_users(path, None, None, Rejects())).attributes == [{"age": "1"}]
     for content, name in (("user,age,age\na,1,2\n", "a.csv"), ("age\n1\n", "a.csv"), ('{"a": {"b": 1}}', "a.json")):
@@ -869,7 +869,7 @@ def test_users_with_names_that_cannot_be_stored(tmp_path):
     rejects = Rejects()
     path = written(tmp_path, "".join(json.dumps(row) + "\n" for row in rows), "a.jsonl")
     chunk = next(read_users(path, None, None, rejects))
-    assert (chunk.users, chunk.attributes) == (["a", "d"], [{"age": "1"}, {"age": None}])
+    assert (chunk.texts, chunk.attributes) == (["a", "d"], [{"age": "1"}, {"age": None}])
     assert [(r.line, r.reason.text) for r in rejects.examples] == [(2, "contains NUL"), (3, "not valid UTF-8")]
 
 
@@ -1008,5 +1008,5 @@ def test_the_shared_sources_are_read_without_a_word():
     }
     assert {name: len(load(shared(name))[0]) for name in counts} == counts
     chunks = list(read_users(shared("bank-marketing/users.csv.gz"), None, None, Rejects()))
-    assert sum(len(chunk.users) for chunk in chunks) == 45_211
+    assert sum(len(chunk.texts) for chunk in chunks) == 45_211
     assert len(chunks[0].attributes[0]) == 17

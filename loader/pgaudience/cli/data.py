@@ -11,6 +11,11 @@ import click
 from pgaudience.cli.target import Target, pass_target
 
 if TYPE_CHECKING:
+    from typing import Any
+
+    import psycopg
+
+    from pgaudience.loading.entries import MergedEntries
     from pgaudience.loading.merge import Merged
     from pgaudience.reading import Columns, Rejects, Source
 
@@ -21,6 +26,8 @@ FORMATS = ("csv", "tsv", "json", "jsonl", "parquet")
 @click.argument("files", nargs=-1, metavar="FILE…")
 @click.option("--users", "users_file", metavar="FILE", help="One row a user; its other columns are attributes.")
 @click.option("--users-id", metavar="COLUMN", help="The user column of that file. [default: guessed]")
+@click.option("--entries", "entries_file", metavar="FILE", help="Rows of an entry and its attributes.")
+@click.option("--entries-entry", metavar="COLUMN", help="The entry column of that file. [default: guessed]")
 @click.option("--format", "format_", type=click.Choice(FORMATS), help="[default: from the file's name]")
 @click.option("--query", metavar="SQL", help="Rows from another database instead of files.")
 @click.option("--source", metavar="URL", help="That database, as an SQLAlchemy URL.")
@@ -29,6 +36,8 @@ FORMATS = ("csv", "tsv", "json", "jsonl", "parquet")
 @click.option("--frequency", metavar="COLUMN", help="How often. [default: guessed; without one, each row is an event]")
 @click.option("--occurred-at", metavar="COLUMN", help="When. [default: guessed]")
 @click.option("--attributes", metavar="COLUMN,…", default="", help="Columns that describe the user.")
+@click.option("--row-template", metavar="TEMPLATE",
+              help="Each row is a user whose one entry is this text, as 'Age: {age}, Job: {job}'.")  # fmt: skip
 @click.option("--mode", type=click.Choice(["replace", "add"]), default="replace", show_default=True,
               help="Whether the files are the truth for their users, or increments.")  # fmt: skip
 @click.option("--force", is_flag=True, help="Add a file even if it was loaded before.")
@@ -45,6 +54,8 @@ def load(
     files: tuple[str, ...],
     users_file: str | None,
     users_id: str | None,
+    entries_file: str | None,
+    entries_entry: str | None,
     format_: str | None,
     query: str | None,
     source: str | None,
@@ -53,6 +64,7 @@ def load(
     frequency: str | None,
     occurred_at: str | None,
     attributes: str,
+    row_template: str | None,
     mode: Literal["replace", "add"],
     force: bool,
     strict: bool,
@@ -65,18 +77,24 @@ def load(
     """Load activity, embed what is new, refresh, distill when it is due. A FILE may be - for standard input."""
     from pgaudience.loading.load import load as run
     from pgaudience.pipeline import distill_space, embed_space
-    from pgaudience.reading import Columns, Rejects, read_users
+    from pgaudience.reading import Columns, Rejects, read_entries, read_users
     from pgaudience.refresh import refresh
 
-    _check_sources(files, users_file, query, source)
+    _check_sources(files, users_file, entries_file, query, source)
+    if row_template is not None and (entry or frequency or occurred_at or attributes):
+        raise click.UsageError("With --row-template, the row itself is the entry, and its columns are the attributes.")
     columns = Columns(user, entry, frequency, occurred_at, tuple(filter(None, map(str.strip, attributes.split(",")))))
     with target.open() as (connection, space), Rejects(rejects_path, strict=strict) as rejects, ExitStack() as opened:
         sources = [
-            opened.enter_context(found) for found in _open_sources(files, format_, query, source, columns, rejects)
+            opened.enter_context(found)
+            for found in _open_sources(connection, files, format_, query, source, columns, row_template, rejects)
         ]
         users = read_users(users_file, None, users_id, rejects) if users_file else ()
-        merged = run(connection, sources, users=users, mode=mode, force=force)
+        entries = read_entries(entries_file, None, entries_entry, rejects) if entries_file else ()
+        merged = run(connection, sources, users=users, entries=entries, mode=mode, force=force)
         _report(rejects, merged)
+        if entries_file:
+            _report_entries(merged.entries)
         if not no_embed:
             embed_space(connection, space, base_url)
         if not no_refresh:
@@ -86,29 +104,37 @@ def load(
             distill_space(connection, space, base_url)
 
 
-def _check_sources(files: tuple[str, ...], users_file: str | None, query: str | None, source: str | None) -> None:
+def _check_sources(
+    files: tuple[str, ...], users_file: str | None, entries_file: str | None, query: str | None, source: str | None
+) -> None:
     if (query is None) != (source is None):
         raise click.UsageError("--query and --source go together.")
     if query is not None and files:
         raise click.UsageError("Give files or --query, not both.")
-    if query is None and not files and users_file is None:
-        raise click.UsageError("Give a FILE, - for standard input, --users FILE, or --query SQL --source URL.")
+    if query is None and not files and users_file is None and entries_file is None:
+        raise click.UsageError(
+            "Give a FILE, - for standard input, --users FILE, --entries FILE, or --query SQL --source URL."
+        )
 
 
 def _open_sources(
+    connection: psycopg.Connection[tuple[Any, ...]],
     files: tuple[str, ...],
     format_: str | None,
     query: str | None,
     url: str | None,
     columns: Columns,
+    row_template: str | None,
     rejects: Rejects,
 ) -> list[Source]:
+    from pgaudience.loading.rows import row_template as made
     from pgaudience.reading import open_query, open_source
 
+    rows = made(connection, row_template) if row_template is not None else None
     if query is not None and url is not None:
-        sources = [open_query(query, url, columns, rejects)]
+        sources = [open_query(query, url, columns, rejects, rows=rows)]
     else:
-        sources = [open_source(file, format=format_, columns=columns, rejects=rejects) for file in files]
+        sources = [open_source(file, format=format_, columns=columns, rejects=rejects, rows=rows) for file in files]
     for source in sources:
         click.echo(f"{source.name}: {source.columns}", err=True)
     return sources
@@ -136,6 +162,18 @@ def _report(rejects: Rejects, merged: Merged) -> None:
         click.echo(f"{merged.attributes_changed:,} users have new attributes", err=True)
     for attribute, users in merged.conflicts.items():
         click.echo(f"  {users:,} users have several values of {attribute}; the last one counts", err=True)
+
+
+def _report_entries(merged: MergedEntries) -> None:
+    click.echo(f"{merged.changed:,} entries have new attributes", err=True)
+    for attribute, entries in merged.lists.items():
+        click.echo(f"  {entries:,} entries have several values of {attribute}, kept as a list", err=True)
+    if merged.unknown:
+        click.echo(
+            f"  {merged.unknown:,} texts are of no entry in the space, and were left out;"
+            " load the file again when somebody has them",
+            err=True,
+        )
 
 
 COMMANDS = (load,)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 Connection = psycopg.Connection[tuple[Any, ...]]
 
 # One load of a space at a time gets here: no deadlocks, and the keys that are read stay true until the end.
-_LOCK = "select pg_advisory_xact_lock(hashtextextended('pgaudience load ' || current_schema(), 0))"
+LOCK = "select pg_advisory_xact_lock(hashtextextended('pgaudience load ' || current_schema(), 0))"
 
 _CREATE = """
 create temporary table staged_texts (
@@ -81,7 +81,7 @@ class Keys:
         if not texts:
             return
         connection = self._connection
-        connection.execute(_LOCK)
+        connection.execute(LOCK)
         connection.execute(_CREATE)
         with connection.cursor().copy("copy staged_texts (text) from stdin") as copy:
             for text in texts:

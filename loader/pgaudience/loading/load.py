@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import psycopg
 
 from pgaudience.errors import PgaudienceError
+from pgaudience.loading.entries import EntryStaging, MergedEntries
 from pgaudience.loading.merge import Merged, Mode, merge
 from pgaudience.loading.staging import Staging
 from pgaudience.progress import progress
-from pgaudience.reading import Source, UserChunk
+from pgaudience.reading import Described, Source
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 
@@ -36,11 +37,12 @@ def load(
     connection: Connection,
     sources: Iterable[Source],
     *,
-    users: Iterable[UserChunk] = (),
+    users: Iterable[Described] = (),
+    entries: Iterable[Described] = (),
     mode: Mode = "replace",
     force: bool = False,
 ) -> Merged:
-    """Load activity and users' attributes in one transaction, which is committed here.
+    """Load activity and the attributes of users and entries in one transaction, which is committed here.
 
     In mode `replace` the sources together are the truth for the users they hold: loading them again changes nothing.
     In mode `add` they are increments, and a source whose content was loaded before is refused unless `force`.
@@ -60,9 +62,18 @@ def load(
         with progress("Merging", None, "rows") as shown:
             merged = merge(connection, staging, mode)
             shown.advance(sum(source.accepted for source in read))
+        described = _describe(connection, entries, mode)
         for source in read:
             connection.execute(_JOURNAL, [source.name, source.digest, mode, source.rows, source.rows - source.accepted])
-    return merged
+    return replace(merged, entries=described)
+
+
+def _describe(connection: Connection, entries: Iterable[Described], mode: Mode) -> MergedEntries:
+    staging = None
+    for chunk in entries:
+        staging = staging or EntryStaging(connection)
+        staging.add(chunk)
+    return staging.merge(mode) if staging else MergedEntries()
 
 
 def _stage(staging: Staging, source: Source) -> _Read:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import psycopg
 
+from pgaudience.loading.entries import MergedEntries
 from pgaudience.loading.pairs import copy_pairs
 from pgaudience.loading.staging import Staging
 
@@ -173,6 +174,7 @@ class Merged:
     pairs_removed: int
     attributes_changed: int
     conflicts: dict[str, int]
+    entries: MergedEntries = field(default_factory=MergedEntries)
 
 
 def merge(connection: Connection, staging: Staging, mode: Mode) -> Merged:

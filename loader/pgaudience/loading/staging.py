@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from pgaudience.loading.keys import Keys
 from pgaudience.loading.numbering import Numbering
 from pgaudience.loading.pairs import Pairs, add_up, copy_pairs
-from pgaudience.reading import NO_TIME, Chunk, UserChunk
+from pgaudience.reading import NO_TIME, Attributes, Chunk, Described
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 
@@ -68,7 +68,7 @@ class Staging:
         self._rows: list[_Rows] = []
         self._count = 0
         self._has_attributes = False
-        self._last_attributes: dict[int, dict[str, str | None]] = {}
+        self._last_attributes: dict[int, Attributes] = {}
         connection.execute(_CREATE)
 
     def add(self, chunk: Chunk, attribute_names: Sequence[str]) -> None:
@@ -83,9 +83,9 @@ class Staging:
             self._end_block()
             self.send_block()
 
-    def add_users(self, chunk: UserChunk) -> None:
+    def add_users(self, chunk: Described) -> None:
         """Take users with their attributes."""
-        self._stage_attributes(self._users.number(chunk.users), chunk.attributes)
+        self._stage_attributes(self._users.number(chunk.texts), chunk.attributes)
 
     def finish(self) -> None:
         """Find the keys of what is left."""
@@ -120,7 +120,7 @@ class Staging:
             )
         self._rows, self._count = [], 0
 
-    def _stage_attributes(self, users: NDArray[np.int32], rows: Sequence[dict[str, str | None]]) -> None:
+    def _stage_attributes(self, users: NDArray[np.int32], rows: Sequence[Attributes]) -> None:
         self._has_attributes = True
         if len(self._last_attributes) > MOST_REMEMBERED:
             self._last_attributes.clear()

@@ -12,23 +12,27 @@ batch into a chunk and hands the rows it left out to `Rejects`. Every row is eit
 
 from pgaudience.reading.cleaning import Chunk
 from pgaudience.reading.columns import Columns
+from pgaudience.reading.described import Attributes, Described, read_entries, read_users
 from pgaudience.reading.formats import FORMATS
 from pgaudience.reading.rejects import Account, Reject, Rejects
+from pgaudience.reading.rows import RowTemplate
 from pgaudience.reading.source import Source, open_query, open_source
 from pgaudience.reading.times import NO_TIME
-from pgaudience.reading.users import UserChunk, read_users
 
 __all__ = [
     "FORMATS",
     "NO_TIME",
     "Account",
+    "Attributes",
     "Chunk",
     "Columns",
+    "Described",
     "Reject",
     "Rejects",
+    "RowTemplate",
     "Source",
-    "UserChunk",
     "open_query",
     "open_source",
+    "read_entries",
     "read_users",
 ]

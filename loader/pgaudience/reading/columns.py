@@ -86,17 +86,24 @@ def find_named(name: str | None, option: str, header: Sequence[str], source: str
         if _normal(spelling) == _normal(name):
             return spelling
     raise PgaudienceError(
-        f"{source} has no column {name!r}; it has {_listed(header)}", f"name one of them with {option}"
+        f"{source} has no column {name!r}; it has {listed(header)}", f"name one of them with {option}"
     )
 
 
-def guess_required(part: str, usual: Sequence[str], free: Sequence[str], header: Sequence[str], source: str) -> str:
+def guess_required(
+    part: str,
+    usual: Sequence[str],
+    free: Sequence[str],
+    header: Sequence[str],
+    source: str,
+    option: str | None = None,
+) -> str:
     """Find the column with one of the usual names of a part that every source must have."""
     found = _guess(usual, free)
     if found is None:
         raise PgaudienceError(
-            f"no column of {source} looks like the {part}; it has {_listed(header)}",
-            f"name it with --{part} COLUMN, or call it one of: {', '.join(usual)}",
+            f"no column of {source} looks like the {part}; it has {listed(header)}",
+            f"name it with {option or f'--{part}'} COLUMN, or call it one of: {', '.join(usual)}",
         )
     return found
 
@@ -117,5 +124,6 @@ def _normal(name: str) -> str:
     return re.sub(r"[\s_-]+", "_", name.strip()).lower()
 
 
-def _listed(header: Sequence[str]) -> str:
+def listed(header: Sequence[str]) -> str:
+    """List the columns there are, for a message."""
     return ", ".join(header) or "no columns"

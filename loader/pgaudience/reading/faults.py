@@ -61,7 +61,7 @@ class Faults:
         for texts in columns:
             self.mark(texts.values, texts.with_nul(), NUL)
 
-    def mark_unstorable_name(self, name: str, values: Sequence[str | None]) -> bool:
+    def mark_unstorable_name(self, name: str, values: Sequence[object]) -> bool:
         """Mark the rows with a value in a column whose name no PostgreSQL text can hold, and tell such a column."""
         reason = None if is_utf8(name) else NOT_UTF8
         if reason is None and "\0" in name:
@@ -69,6 +69,10 @@ class Faults:
         if reason is not None:
             self.mark_where(np.array([value is not None for value in values], dtype=np.bool_), reason)
         return reason is not None
+
+    def good(self, rows: int) -> list[int]:
+        """List those of the first rows that have no fault so far."""
+        return [row for row in range(rows) if row not in self._reasons]
 
     def settle(self, batch: Batch, rejects: Rejects, source: str) -> list[bool] | None:
         """Hand the bad rows of a batch to `rejects`, in their order, and say which rows stay; None for all of them."""

@@ -44,6 +44,7 @@ NOT_UTF8 = Reason("not valid UTF-8", "convert the data to UTF-8, for example wit
 NUL = Reason("contains NUL", "remove the NUL characters: PostgreSQL cannot store them")
 BLANK_USER = Reason("blank user", "fill in who did it")
 BLANK_ENTRY = Reason("blank entry", "fill in the text of what was done")
+BLANK_TEXT = Reason("no value for the template", "fill in one of its columns, or leave the row out")
 BLANK_FREQUENCY = Reason("frequency is blank", "fill in how often, or leave the row out")
 NOT_A_NUMBER = Reason("frequency is not a number", "write it as in 3, 0.5 or 1e3, without thousands separators")
 NOT_POSITIVE = Reason("frequency is zero or negative", "leave returns and cancellations out, or sum them up first")

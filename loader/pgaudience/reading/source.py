@@ -14,6 +14,7 @@ from pgaudience.reading.files import open_file
 from pgaudience.reading.formats import format_of, open_table
 from pgaudience.reading.query import QueryTable
 from pgaudience.reading.rejects import Rejects
+from pgaudience.reading.rows import RowTemplate, clean_rows, row_columns
 from pgaudience.reading.table import Origin, Table
 
 
@@ -24,16 +25,25 @@ class Source:
     nobody knows), `name` what to call it.
     """
 
-    def __init__(self, origin: Origin, table: Table, columns: Columns, rejects: Rejects) -> None:
+    def __init__(
+        self, origin: Origin, table: Table, columns: Columns, rejects: Rejects, rows: RowTemplate | None = None
+    ) -> None:
         self.name = origin.name
         self.size = origin.size
-        self.columns = resolve(columns, table.header, origin.name)
+        if rows is None:
+            self.columns = resolve(columns, table.header, origin.name)
+        else:
+            self.columns = row_columns(table, columns.user, rows, origin.name)
+        self._rows = rows
         self._origin, self._table, self._rejects = origin, table, rejects
 
     def chunks(self) -> Iterator[Chunk]:
         """Read all rows, some thousand at a time; what is wrong with the others goes to the rejects."""
         for batch in self._table.batches(self.columns.names()):
-            yield clean(batch, self.columns, self._rejects, self.name)
+            if self._rows is None:
+                yield clean(batch, self.columns, self._rejects, self.name)
+            else:
+                yield clean_rows(batch, self.columns, self._rows, self._rejects, self.name)
 
     def digest(self) -> bytes:
         """SHA-256: of a file's content, decompressed, at any time; of a query's rows, once they are read."""
@@ -58,31 +68,33 @@ def open_source(
     format: str | None,  # noqa: A002  (the name the command line has for it)
     columns: Columns,
     rejects: Rejects,
+    rows: RowTemplate | None = None,
     stdin: BinaryIO | None = None,
 ) -> Source:
     """Open a file of activity, or standard input for `-`, plain or gzip.
 
-    Without a format, the file's name tells it. Raises PgaudienceError where the file cannot be read, its format is not
-    told, its columns are not found, or the rejected rows would go to that very file.
+    With a template for rows, every row is a user with one entry, and all other columns are attributes. Without a
+    format, the file's name tells it. Raises PgaudienceError where the file cannot be read, its format is not told, its
+    columns are not found, or the rejected rows would go to that very file.
     """
     file_format = format or format_of(str(path))
     rejects.spare(path)
     file = open_file(path, stdin or sys.stdin.buffer)
     try:
-        return Source(file, open_table(file, file_format), columns, rejects)
+        return Source(file, open_table(file, file_format), columns, rejects, rows)
     except BaseException:
         file.close()
         raise
 
 
-def open_query(sql: str, url: str, columns: Columns, rejects: Rejects) -> Source:
+def open_query(sql: str, url: str, columns: Columns, rejects: Rejects, rows: RowTemplate | None = None) -> Source:
     """Run a query on another database, whose rows are the activity. A plain postgresql:// URL means psycopg 3.
 
     Raises PgaudienceError where the database or the query fails, or the columns are not found.
     """
     table = QueryTable(sql, url)
     try:
-        return Source(table, table, columns, rejects)
+        return Source(table, table, columns, rejects, rows)
     except BaseException:
         table.close()
         raise
