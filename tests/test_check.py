@@ -105,6 +105,13 @@ def test_the_user_vectors_are_stale(healthy: str) -> None:
     assert failing(healthy) == {"user vectors": ("stale", "Run: pgaudience refresh")}
 
 
+def test_texts_have_changed(healthy: str) -> None:
+    execute(healthy, 'update entries set attributes = \'{"kind": "sport"}\'')
+    assert failing(healthy) == {}
+    execute(healthy, "update space set entry_template = '{entry} ({kind})'")
+    assert failing(healthy) == {"entries waiting for a vector": ("1", "Run: pgaudience embed")}
+
+
 def test_the_token_table_is_missing_or_behind(healthy: str) -> None:
     execute(
         healthy,

@@ -44,6 +44,36 @@ def test_a_load_says_what_became_of_every_row(space: str, tmp_path: Path) -> Non
     assert done.stdout == ""
 
 
+def test_entries_get_attributes_and_a_template(space: str, tmp_path: Path) -> None:
+    (tmp_path / "rows.csv").write_text("user,item\nann,Ski\nann,Bar\n")
+    (tmp_path / "items.csv").write_text("item,kind\nSki,sport\nSki,snow\nTea,drink\n")
+    done = command(space, "load", "rows.csv", "--entries", "items.csv", "--no-embed", "--no-refresh", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "items.csv: 3 rows read, 3 accepted, 0 rejected" in done.stderr
+    assert "\n1 entries have new attributes\n  1 entries have several values of kind, kept as a list\n" in done.stderr
+    assert "  1 texts are of no entry in the space, and were left out" in done.stderr
+    with connect(space, autocommit=True) as connection:
+        connection.execute("insert into entry_vectors select entry_key, '[1,0,0]' from entries")
+    done = command(space, "migrate", "--entry-template", "{entry} ({kind}, {colour})")
+    assert "is now '{entry} ({kind}, {colour})'; 1 entries have another text by it" in done.stderr
+    assert "No entry has an attribute colour yet" in done.stderr
+    again = command(space, "migrate", "--entry-template", "{entry} ({kind}, {colour})")
+    assert again.stderr.splitlines() == ["Space audience: up to date (tests:handmade, 3 dimensions)"]
+    with connect(space) as connection:
+        texts = connection.execute("select text from entry_texts order by text").fetchall()
+    assert texts == [("Bar",), ("Ski (sport, snow)",)]
+
+
+def test_rows_as_texts(space: str, tmp_path: Path) -> None:
+    (tmp_path / "people.csv").write_text("customer,age,job\nc1,58,cook\nc2,,\n")
+    done = command(space, "load", "people.csv", "--row-template", "Age {age}, {job}", "--no-embed", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "people.csv: user = customer, attributes = age, job" in done.stderr
+    assert "1  no value for the template" in done.stderr
+    with connect(space) as connection:
+        assert connection.execute("select entry from entries").fetchall() == [("Age 58, cook",)]
+
+
 def test_standard_input(space: str, tmp_path: Path) -> None:
     done = command(space, "load", "-", "--format", "jsonl", "--no-embed", "--no-refresh",
                    text='{"user": "ann", "entry": "Ski"}\n', cwd=tmp_path)  # fmt: skip
@@ -69,6 +99,10 @@ def test_strict_stops_with_one_line_and_a_hint(space: str, tmp_path: Path) -> No
         (["load", "missing.csv"], "missing.csv"),
         (["load"], "Give a FILE"),
         (["load", "--query", "select 1"], "go together"),
+        (["load", "--entries", "missing.csv"], "missing.csv"),
+        (["load", "rows.csv", "--row-template", "Age {age"], "Write {entry}, or {name}"),
+        (["load", "rows.csv", "--row-template", "{age}", "--entry", "age"], "the row itself is the entry"),
+        (["migrate", "--entry-template", "a product"], "names no value"),
         (["search", "  "], "blank"),
         (["search", "ski", "--filter", "{bad"], "is no JSON"),
         (["segment", "interests"], "no user has a vector yet"),

@@ -56,12 +56,14 @@ def run_checks(connection: Connection, schema: str) -> Iterator[Check]:
     if not (vector.ok and space.ok):
         return
     use_schema(connection, schema)
-    yield _bundle(connection, schema)
+    bundle = _bundle(connection, schema)
+    yield bundle
     yield _temporary_tables(connection)
     yield from _roles(connection, schema)
     yield _bi_schema(connection, schema)
     yield _model(connection)
-    yield from _data(connection)
+    if bundle.ok:
+        yield from _data(connection)
 
 
 def _one(connection: Connection, query: str, *values: object) -> Any:
@@ -151,11 +153,12 @@ def _model(connection: Connection) -> Check:
 
 
 def _data(connection: Connection) -> Iterator[Check]:
-    names = ("entries_pending", "entries_failed", "stale")
-    pending, failed, stale = connection.execute(
+    names = ("entries_pending", "entries_outdated", "entries_failed", "stale")
+    pending, outdated, failed, stale = connection.execute(
         sql.SQL("select {} from status").format(sql.SQL(", ").join(map(sql.Identifier, names)))
-    ).fetchone() or (0, 0, False)
-    yield Check("entries waiting for a vector", not pending, f"{pending:,}", "Run: pgaudience embed")
+    ).fetchone() or (0, 0, 0, False)
+    waiting = pending + outdated
+    yield Check("entries waiting for a vector", not waiting, f"{waiting:,}", "Run: pgaudience embed")
     yield Check(
         "entries the model refused", not failed, f"{failed:,}",
         "See why: select entry, error, attempts from entry_failures join entries using (entry_key);",

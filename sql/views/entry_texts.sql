@@ -1,8 +1,9 @@
 -- The text that is embedded for every entry, and whether its vector is of that text. Whoever looks for entries to embed
 -- asks this view for those whose vector is not.
 --
--- The template is taken apart once, and not at all if it is that of most spaces; a vector of the entry itself has no hash,
--- so that there nothing is hashed either: a million entries are looked through in a second.
+-- The template is taken apart once, and filled only if it is another than that of most spaces; a vector of the entry itself
+-- has no hash, so that there nothing is hashed either. max() tells the planner that there is one template, so that it may
+-- fill it in parallel.
 create view entry_texts as
 select
     e.entry_key,
@@ -21,17 +22,15 @@ select
     e.created_at
 from (
     select
-        s.entry_template = '{entry}' as is_plain,
-        template_parts(s.entry_template) as parts
+        max(s.entry_template) = '{entry}' as is_plain,
+        template_parts(max(s.entry_template)) as parts
     from space s
-    limit 1
 ) t
 cross join entries e
 left join entry_vectors v using (entry_key)
 left join entry_failures f using (entry_key)
 cross join lateral (
     select case when t.is_plain then e.entry else fill_template(t.parts, e.entry, e.attributes) end as text
-    offset 0
 ) x;
 
 comment on view entry_texts is
