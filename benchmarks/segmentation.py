@@ -31,7 +31,7 @@ BUILD, DESCRIBED = "build_segmentation, describe => false", "build_segmentation"
 _BUILD = """
 call build_segmentation(
     'bench', initial_centroids => %s::vector[], max_iterations => %s, tolerance => 0, warm_start => false,
-    describe => %s
+    describe => %s, centered => false
 )
 """
 

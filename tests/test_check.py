@@ -152,7 +152,7 @@ def test_the_bi_schema_is_missing(healthy: str) -> None:
 
 def test_somebody_dropped_a_function(healthy: str) -> None:
     execute(healthy, "drop function similar_users")
-    found = "1 missing: function checked.similar_users(pg_catalog.text,bigint)"
+    found = "1 missing: function checked.similar_users(pg_catalog.text,bigint,pg_catalog.text,boolean)"
     assert failing(healthy) == {"functions and views": (found, "Run: pgaudience migrate")}
     _migrate(healthy)
     assert failing(healthy) == {}

@@ -34,9 +34,17 @@ FUNCTIONS = {
     ],
     "search_entries(text,bigint)": ["query text", "k bigint DEFAULT 20"],
     "search_entries(vector,bigint)": ["query vector", "k bigint DEFAULT 20"],
-    "similar_users(text,bigint)": ["of_user text", "k bigint DEFAULT 20"],
-    "lookalikes(text[],bigint,double precision)": [
+    "similar_users(text,bigint,text,boolean)": [
+        "of_user text", "k bigint DEFAULT 20", "by text DEFAULT 'vector'::text", "centered boolean DEFAULT true",
+    ],
+    "lookalikes(text[],bigint,double precision,text[],double precision[],jsonb,boolean)": [
         "user_ids text[]", "k bigint DEFAULT NULL::bigint", "fraction double precision DEFAULT NULL::double precision",
+        "unlike text[] DEFAULT NULL::text[]", "weights double precision[] DEFAULT NULL::double precision[]",
+        "filter jsonb DEFAULT '{}'::jsonb", "centered boolean DEFAULT true",
+    ],
+    "lookalike_quality(text[],bigint,bigint,text[],boolean)": [
+        "user_ids text[]", "folds bigint DEFAULT 5", "seed bigint DEFAULT 0", "unlike text[] DEFAULT NULL::text[]",
+        "centered boolean DEFAULT true",
     ],
     "user_similarity(text[])": ["user_ids text[]"],
     "explain_match(text,text)": ["user_id text", "query text"],
@@ -52,16 +60,16 @@ FUNCTIONS = {
     "request_embedding(text)": ["query text"],
     "embed_query(text,interval)": ["query text", "timeout interval DEFAULT '00:00:10'::interval"],
     "query_source(text)": ["query text"],
-    "compare_k(bigint,bigint,bigint,bigint,jsonb)": [
+    "compare_k(bigint,bigint,bigint,bigint,jsonb,boolean)": [
         "k_min bigint DEFAULT 2", "k_max bigint DEFAULT 12", "sample_size bigint DEFAULT 2000",
-        "seeds bigint DEFAULT 3", "filter jsonb DEFAULT '{}'::jsonb",
+        "seeds bigint DEFAULT 3", "filter jsonb DEFAULT '{}'::jsonb", "centered boolean DEFAULT true",
     ],
     "segment_quality(text,bigint)": ["name text", "sample_size bigint DEFAULT 2000"],
     "member_silhouettes(text,bigint)": ["name text", "sample_size bigint DEFAULT 2000"],
     "entry_label_silhouette(text,bigint)": ["label text", "sample_size bigint DEFAULT 2000"],
-    "find_outliers(double precision,bigint,bigint,jsonb)": [
+    "find_outliers(double precision,bigint,bigint,jsonb,boolean)": [
         "fraction double precision DEFAULT 0.01", "samples bigint DEFAULT 10", "sample_size bigint DEFAULT 50",
-        "filter jsonb DEFAULT '{}'::jsonb",
+        "filter jsonb DEFAULT '{}'::jsonb", "centered boolean DEFAULT true",
     ],
 }  # fmt: skip
 
@@ -70,6 +78,7 @@ RESULTS = {
     "search_entries": ["entry", "similarity", "users", "frequency"],
     "similar_users": ["rank", "user_id", "similarity"],
     "lookalikes": ["rank", "user_id", "similarity"],
+    "lookalike_quality": ["rank", "share", "recall", "lift"],
     "user_similarity": ["user_a", "user_b", "similarity"],
     "explain_match": ["entry", "frequency", "weight", "similarity", "contribution", "mean_part", "evidence_part"],
     "explain_segment": ["entry", "frequency", "weight", "similarity", "contribution"],
@@ -101,7 +110,7 @@ RELATIONS = {
     "segmentations": ["segmentation", "published_run_id", "suppress_below", "created_at"],
     "segmentation_runs": [
         "run_id", "segmentation", "method", "k", "silhouette", "seconds", "users_moved", "churn", "ari_to_previous",
-        "published_at",
+        "published_at", "average",
     ],
     "run_segments": ["run_id", "segment_id", "name", "keywords", "users", "share", "cohesion", "centroid"],
     "run_entries": ["run_id", "segment_id", "entry_key", "users", "share", "lift", "log_odds", "z_score"],
@@ -138,11 +147,14 @@ RELATIONS = {
     "segment_assignments": ["run_id", "user_key", "segment_id", "similarity", "runner_up_id", "margin"],
     "segment_lineage": ["run_id", "event", "previous_segment_id", "segment_id", "users"],
     "segment_changes": ["change_id", "segmentation", "run_id", "user_id", "from_segment_id", "to_segment_id"],
-    "entry_stats": ["entry_key", "users", "frequency"],
     "weighted_activity": ["user_key", "entry_key", "frequency", "weight"],
     "entry_postings": ["entry_key", "user_keys", "strengths"],
     "entry_sample": ["entry_key", "embedding"],
     "user_sample": ["user_key", "users", "embedding"],
+    "entry_stats": ["entry_key", "users", "frequency", "idf"],
+    "entry_lengths": ["user_key", "length"],
+    "average_user": ["users", "embedding"],
+    "centered_user_vectors": ["user_key", "user_id", "embedding"],
     "user_vectors": ["user_key", "user_id", "entries", "frequency", "coverage", "embedding"],
     "status": [
         "entries", "entries_embedded", "entries_pending", "entries_failed", "oldest_pending_at", "users",
@@ -158,7 +170,8 @@ VOLATILE = {
 
 # What reads relations by a query that another function gives it.
 READS = re.compile(
-    r"\b(nearest_users|nearest_entries|score_users|admitted_entries|segmentation_points|published_run)\(\)?"
+    r"\b((nearest_users|nearest_entries|score_users|admitted_entries|segmentation_points|published_run"
+    r"|user_vector_relation)\(|average_user\b)"
 )
 
 # What the examples of comments take for known of the users and the entries.

@@ -343,8 +343,10 @@ def test_planted_outliers(wide: str) -> None:
 def test_outliers_among_few(space: str) -> None:
     fill(space, np.array([[1, 0, 0], [1, 0.1, 0], [1, 0, 0.1], [-1, 0, 0]]))
     with connect(space) as connection:
-        found = connection.execute("select user_id, similarity from find_outliers()").fetchall()
-    assert found == [("u4", pytest.approx(-0.997, abs=1e-3))]
+        for centered, similarity in ((True, -0.991), (False, -0.997)):
+            query = "select user_id, similarity from find_outliers(centered => %s)"
+            found = connection.execute(query, [centered]).fetchall()
+            assert found == [("u4", pytest.approx(similarity, abs=1e-3))]
 
 
 def test_outliers_of_a_filter(space: str) -> None:
@@ -360,8 +362,9 @@ def test_outliers_of_a_filter(space: str) -> None:
 
 def test_users_all_alike_are_no_outliers(space: str) -> None:
     fill(space, np.ones((4, 3)))
+    query = "select score from find_outliers(1, centered => false)"
     with connect(space) as connection:
-        assert {score for (score,) in connection.execute("select score from find_outliers(1)")} == {0}
+        assert {score for (score,) in connection.execute(query)} == {0}
 
 
 # Labels of entries

@@ -21,7 +21,10 @@ from test_profiles import columns, real_space
 from test_segment_quality import fill
 
 MEMBERS = "select user_id, segment_id from segment_members where segmentation = %s order by user_id"
-VECTORS = "select user_id, embedding::real[] from user_vectors order by user_id"
+VECTORS = {
+    True: "select user_id, embedding::real[] from centered_user_vectors order by user_id",
+    False: "select user_id, embedding::real[] from user_vectors order by user_id",
+}
 
 
 def clumps(sizes: list[int], seed: int = 0, dimensions: int = 3) -> NDArray[np.float64]:
@@ -59,15 +62,17 @@ def real(request: pytest.FixtureRequest, cluster18: Cluster) -> str:
     return url
 
 
-@pytest.mark.parametrize("iterations, tolerance", [(1, 0.0), (3, 0.0), (50, 1e-4)])
-def test_kmeans_is_that_of_scikit_learn(real: str, iterations: int, tolerance: float) -> None:
+@pytest.mark.parametrize(
+    "iterations, tolerance, centered", [(1, 0.0, True), (3, 0.0, True), (50, 1e-4, True), (50, 1e-4, False)]
+)
+def test_kmeans_is_that_of_scikit_learn(real: str, iterations: int, tolerance: float, centered: bool) -> None:
     with connect(real) as connection:
-        users, vectors = columns(connection, VECTORS)
+        users, vectors = columns(connection, VECTORS[centered])
         start = vectors[:: max(len(vectors) // 7, 1)][:7]
         expected = KMeans(len(start), init=start, n_init=1, max_iter=iterations, tol=tolerance).fit(vectors)
         run = build(
             connection, "same", initial_centroids=[Vector(v) for v in start], max_iterations=iterations,
-            tolerance=tolerance, warm_start=False,
+            tolerance=tolerance, warm_start=False, centered=centered,
         )  # fmt: skip
         found = members(connection, "same")
         inertia, rounds = connection.execute(
@@ -103,17 +108,16 @@ def test_a_centroid_without_users_moves(space: str) -> None:
     assert sizes == [(20,), (20,), (20,)]
 
 
-@pytest.mark.parametrize("method", ["ward", "average"])
-def test_agglomerative_clustering_is_that_of_scikit_learn(real: str, method: str) -> None:
+@pytest.mark.parametrize("method, centered", [("ward", True), ("average", True), ("average", False)])
+def test_agglomerative_clustering_is_that_of_scikit_learn(real: str, method: str, centered: bool) -> None:
     """Of no more users than there are small clusters, each is one by itself."""
     with connect(real) as connection:
         connection.execute("update users set attributes = jsonb_build_object('few', user_key <= 150)")
         connection.commit()
-        users, vectors = columns(
-            connection,
-            "select user_id, embedding::real[] from user_vectors where user_key <= 150 order by user_id",
+        users, vectors = columns(connection, VECTORS[centered].replace("order", "where user_key <= 150 order"))
+        run = build(
+            connection, "tree", method="agglomerative", linkage=method, k=4, filter='{"few": true}', centered=centered
         )
-        run = build(connection, "tree", method="agglomerative", linkage=method, k=4, filter='{"few": true}')
         found = members(connection, "tree")
         heights = connection.execute(
             "select height from run_tree where run_id = %s and height > 0 order by node_id", [run]

@@ -15,7 +15,7 @@ from pgaudience.progress import Progress, progress
 Connection = psycopg.Connection[tuple[Any, ...]]
 
 MOST_DIMENSIONS = 2000
-INDEXED = ("entry_vectors", "user_vectors")
+INDEXED = ("entry_vectors", "user_vectors", "centered_user_vectors")
 LOOK_EVERY_SECONDS = 0.5
 
 _COUNT = "select count(*) from {relation}"

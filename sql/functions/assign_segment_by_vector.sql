@@ -18,8 +18,14 @@ as $$
 #variable_conflict use_column
 declare
     _run_id constant bigint := published_run(assign_segment.name);
-    _unit constant vector := l2_normalize(assign_segment.embedding);
+    _unit vector;
 begin
+    perform check_query(assign_segment.embedding, 1);
+
+    select center_vector(l2_normalize(assign_segment.embedding), r.average) into _unit
+    from segmentation_runs r
+    where r.run_id = _run_id;
+
     perform check_query(_unit, 1);
 
     return query
@@ -57,5 +63,6 @@ $$;
 
 comment on function assign_segment(text, vector) is
 'The segment that suits a vector, by the published run, without building it anew: similarity is the cosine to its
-centroid, margin how much higher that is than to the runner-up. The vector counts by its direction alone.
+centroid, margin how much higher that is than to the runner-up. The vector counts by its direction alone, as seen from the
+average user if the run is centered.
 Example: select segment, similarity from assign_segment(''interests'', embed(''ski enthusiasts''));';

@@ -4,7 +4,8 @@ create function compare_k(
     k_max bigint default 12,
     sample_size bigint default 2000,
     seeds bigint default 3,
-    filter jsonb default '{}'
+    filter jsonb default '{}',
+    centered boolean default true
 )
 returns table (
     k bigint,
@@ -41,15 +42,9 @@ begin
             message = 'k_min is at least 1, k_max at least k_min, and seeds at least 1',
             hint = 'For example: select * from compare_k(k_min => 2, k_max => 12, seeds => 3);';
     end if;
-    if not exists (select from user_vectors) then
-        raise exception using
-            errcode = 'object_not_in_prerequisite_state',
-            message = 'no user has a vector yet',
-            hint = 'Load and embed some activity, then: call refresh();';
-    end if;
 
     select s.embeddings into _sample
-    from sample_users(compare_k.sample_size, filter => compare_k.filter) s;
+    from sample_users(compare_k.sample_size, filter => compare_k.filter, centered => compare_k.centered) s;
 
     _rows := distance_rows(_sample);
 
@@ -95,9 +90,9 @@ begin
 end
 $$;
 
-comment on function compare_k(bigint, bigint, bigint, bigint, jsonb) is
-'How good k-means segments of a sample of users are for every k, as means over several seeds, with their standard
-deviations in the columns _sd: inertia (look for the elbow), silhouette, exact and simplified (-1 to 1, higher is better),
-Davies-Bouldin (lower is better), Calinski-Harabasz (higher is better), and stability: the adjusted Rand index between
-the segments that two bootstrap samples lead to, 1 if always the same.
+comment on function compare_k(bigint, bigint, bigint, bigint, jsonb, boolean) is
+'How good k-means segments of a sample of users, centered or not as in build_segmentation, are for every k, as means over
+several seeds, with their standard deviations in the columns _sd: inertia (look for the elbow), silhouette, exact and
+simplified (-1 to 1, higher is better), Davies-Bouldin (lower is better), Calinski-Harabasz (higher is better), and
+stability: the adjusted Rand index between the segments that two bootstrap samples lead to, 1 if always the same.
 Example: select k, silhouette, stability from compare_k(k_max => 4, seeds => 2);';

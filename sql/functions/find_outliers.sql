@@ -7,7 +7,8 @@ create function find_outliers(
     fraction double precision default 0.01,
     samples bigint default 10,
     sample_size bigint default 50,
-    filter jsonb default '{}'
+    filter jsonb default '{}',
+    centered boolean default true
 )
 returns table (
     rank bigint,
@@ -52,15 +53,13 @@ begin
             message = format('samples is at least 2, and times sample_size it is at most %s', _most),
             hint = 'For example: select * from find_outliers(samples => 10, sample_size => 50);';
     end if;
-    if not exists (select from user_vectors) then
-        raise exception using
-            errcode = 'object_not_in_prerequisite_state',
-            message = 'no user has a vector yet',
-            hint = 'Load and embed some activity, then: call refresh();';
-    end if;
 
     select s.user_keys, s.embeddings into _sampled, _embeddings
-    from sample_users(find_outliers.samples * find_outliers.sample_size, filter => find_outliers.filter) s;
+    from sample_users(
+        find_outliers.samples * find_outliers.sample_size,
+        filter => find_outliers.filter,
+        centered => find_outliers.centered
+    ) s;
     if _sampled is null then
         return;
     end if;
@@ -132,15 +131,16 @@ begin
         _samples,
         _nearest,
         _distances,
-        segmentation_points()
+        segmentation_points(centered => find_outliers.centered)
     )
     using _embeddings, _sampled, find_outliers.filter, '{}'::bigint[], find_outliers.fraction;
 end
 $$;
 
-comment on function find_outliers(double precision, bigint, bigint, jsonb) is
-'The share of users who are farthest from everybody, farthest first. distance is the mean Euclidean distance to the nearest
-user in each of several random samples (LeSiNN: Pang, Ting and Albrecht 2015), similarity the mean cosine to them, and
-score how far that distance is above its median over all users, in standard deviations estimated by the median absolute
-deviation: beyond 3.5 is usually taken for an outlier (Iglewicz and Hoaglin 1993).
+comment on function find_outliers(double precision, bigint, bigint, jsonb, boolean) is
+'The share of users who are farthest from everybody, farthest first, by vectors as seen from the average user unless
+centered is false. distance is the mean Euclidean distance to the nearest user in each of several random samples (LeSiNN:
+Pang, Ting and Albrecht 2015), similarity the mean cosine to them, and score how far that distance is above its median
+over all users, in standard deviations estimated by the median absolute deviation: beyond 3.5 is usually taken for an
+outlier (Iglewicz and Hoaglin 1993).
 Example: select user_id, score, similarity from find_outliers(fraction => 0.2);';

@@ -10,6 +10,7 @@ create function fit_agglomerative(
     seed bigint,
     filter jsonb,
     leave_out bigint[],
+    centered boolean,
     out node_centroids vector[],
     out node_users bigint[],
     out node_parents bigint[],
@@ -37,7 +38,8 @@ begin
         fit_agglomerative.sample_size,
         fit_agglomerative.seed,
         fit_agglomerative.filter,
-        fit_agglomerative.leave_out
+        fit_agglomerative.leave_out,
+        fit_agglomerative.centered
     ) s;
 
     perform report_progress('making small clusters');
@@ -48,6 +50,7 @@ begin
         tolerance => fit_agglomerative.tolerance,
         filter => fit_agglomerative.filter,
         leave_out => fit_agglomerative.leave_out,
+        centered => fit_agglomerative.centered,
         progress => 'making small clusters'
     ) f;
 
@@ -94,9 +97,9 @@ end
 $$;
 
 comment on function fit_agglomerative(
-    bigint, bigint, bigint, text, bigint, double precision, bigint, bigint, jsonb, bigint[]
+    bigint, bigint, bigint, text, bigint, double precision, bigint, bigint, jsonb, bigint[], boolean
 ) is
 'Agglomerative clustering of all users, by linkage ward or average, over at most 200 small clusters made by k-means. For
 every node of the tree, leaves first: centroid, users, parent, height, and the cluster (1 to k) it is in, null above the
 cut. Without k it cuts at the elbow of the inertia (ward), or of the heights (average).
-Example: select node_clusters from fit_agglomerative(3, 2, 12, ''ward'', 50, 1e-4, 20000, 0, ''{}'', ''{}'');';
+Example: select node_clusters from fit_agglomerative(3, 2, 12, ''ward'', 50, 1e-4, 20000, 0, ''{}'', ''{}'', true);';

@@ -10,6 +10,7 @@ create function fit_centroids(
     filter jsonb default '{}',
     leave_out bigint[] default '{}',
     progress text default null,
+    centered boolean default true,
     out fitted vector[],
     out sizes bigint[],
     out inertia double precision,
@@ -27,12 +28,13 @@ declare
     _worth_sharing constant bigint := 8 * 1024 * 1024;
     _k constant bigint := cardinality(fit_centroids.centroids);
     _parts constant bigint := case
-        when fit_centroids.sample is null and pg_relation_size('user_vectors') >= _worth_sharing then 8
-        else 1
+        when fit_centroids.sample is not null then 1
+        when pg_relation_size(to_regclass(user_vector_relation(fit_centroids.centered))) < _worth_sharing then 1
+        else 8
     end;
     _points constant text[] := array(
         select case
-            when fit_centroids.sample is null then segmentation_points(part, _parts)
+            when fit_centroids.sample is null then segmentation_points(part, _parts, fit_centroids.centered)
             else 'select unnest($5) as embedding'
         end
         from generate_series(1, _parts) part
@@ -79,7 +81,10 @@ declare
             limit $6
         ) f',
         nearest_centroids(
-            case when fit_centroids.sample is null then segmentation_points() else _points[1] end,
+            case
+                when fit_centroids.sample is null then segmentation_points(centered => fit_centroids.centered)
+                else _points[1]
+            end,
             _k
         )
     );
@@ -145,7 +150,7 @@ begin
 end
 $$;
 
-comment on function fit_centroids(vector[], vector[], bigint, double precision, jsonb, bigint[], text) is
+comment on function fit_centroids(vector[], vector[], bigint, double precision, jsonb, bigint[], text, boolean) is
 'k-means from the centroids given, of a sample, else of all users of a filter: the fitted centroids, how many vectors
 each has, the inertia (sum of squared Euclidean distances), and the rounds it took. A centroid that loses all its users moves to the vector farthest
 from its own centroid. It stops when the centroids move, squared and summed, by less than tolerance times the mean

@@ -11,6 +11,7 @@ create function fit_kmeans(
     start vector[],
     filter jsonb,
     leave_out bigint[],
+    centered boolean,
     out centroids vector[],
     out sizes bigint[],
     out iterations bigint
@@ -28,7 +29,13 @@ declare
 begin
     if _k is null or cardinality(_start) < _k then
         select s.embeddings into _sample
-        from sample_users(fit_kmeans.sample_size, fit_kmeans.seed, fit_kmeans.filter, fit_kmeans.leave_out) s;
+        from sample_users(
+            fit_kmeans.sample_size,
+            fit_kmeans.seed,
+            fit_kmeans.filter,
+            fit_kmeans.leave_out,
+            fit_kmeans.centered
+        ) s;
         _k := coalesce(
             _k,
             choose_k(
@@ -72,14 +79,16 @@ begin
         tolerance => fit_kmeans.tolerance,
         filter => fit_kmeans.filter,
         leave_out => fit_kmeans.leave_out,
+        centered => fit_kmeans.centered,
         progress => 'fitting all users'
     ) f;
 end
 $$;
 
 comment on function fit_kmeans(
-    bigint, bigint, bigint, bigint, bigint, double precision, bigint, bigint, vector[], jsonb, bigint[]
+    bigint, bigint, bigint, bigint, bigint, double precision, bigint, bigint, vector[], jsonb, bigint[],
+    boolean
 ) is
 'k-means of all users: their centroids, sizes, and the rounds it took. It starts from the centroids given, completed to k
 by k-means++, or without any from the best of several k-means of a sample; without k it chooses one.
-Example: select sizes from fit_kmeans(3, 2, 12, 3, 50, 1e-4, 20000, 0, ''{}'', ''{}'', ''{}'');';
+Example: select sizes from fit_kmeans(3, 2, 12, 3, 50, 1e-4, 20000, 0, ''{}'', ''{}'', ''{}'', true);';

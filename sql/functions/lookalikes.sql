@@ -2,7 +2,11 @@
 create function lookalikes(
     user_ids text[],
     k bigint default null,
-    fraction double precision default null
+    fraction double precision default null,
+    unlike text[] default null,
+    weights double precision[] default null,
+    filter jsonb default '{}',
+    centered boolean default true
 )
 returns table (
     rank bigint,
@@ -17,8 +21,8 @@ as $$
 #variable_conflict use_column
 declare
     _default_k constant bigint := 20;
-    _seeds bigint;
-    _centroid vector;
+    _leave_out constant text[] := lookalikes.user_ids || coalesce(lookalikes.unlike, '{}');
+    _group vector;
     _k bigint := coalesce(lookalikes.k, _default_k);
 begin
     if lookalikes.k is not null and lookalikes.fraction is not null then
@@ -33,27 +37,37 @@ begin
             message = format('fraction is a share of all other users, 0 to 1, not %s', lookalikes.fraction);
     end if;
 
-    perform check_users(lookalikes.user_ids);
+    perform check_filter(lookalikes.filter);
 
-    select count(*), l2_normalize(sum(v.embedding)) into _seeds, _centroid
-    from user_vectors v
-    where v.user_id = any (lookalikes.user_ids);
+    _group := group_vector(
+        lookalikes.user_ids,
+        weights => lookalikes.weights,
+        unlike => lookalikes.unlike,
+        centered => lookalikes.centered
+    );
 
     if lookalikes.fraction is not null then
-        select ceil(lookalikes.fraction * (count(*) - _seeds)) into _k
-        from user_vectors v;
+        execute format(
+            'select ceil($1 * count(*))
+            from %I v
+            where v.user_id <> all ($2)
+                and ($3 = ''{}'' or v.user_key in (select u.user_key from users u where u.attributes @> $3))',
+            user_vector_relation(lookalikes.centered)
+        )
+        into _k
+        using lookalikes.fraction, _leave_out, lookalikes.filter;
     end if;
+
     return query
-    select
-        row_number() over (order by n.distance, n.user_id),
-        n.user_id,
-        1 - n.distance
-    from nearest_users(_centroid, _k, leave_out => lookalikes.user_ids) n
+    select row_number() over (order by n.distance, n.user_id), n.user_id, 1 - n.distance
+    from nearest_users(_group, _k, lookalikes.filter, _leave_out, lookalikes.centered) n
     order by n.distance, n.user_id;
 end
 $$;
 
-comment on function lookalikes(text[], bigint, double precision) is
-'Users most like a group, nearest to the mean of its vectors first, the group left out: k of them (20 if nothing is
-said), or a fraction of all other users.
+comment on function lookalikes(text[], bigint, double precision, text[], double precision[], jsonb, boolean) is
+'Users most like a group, the group left out: k of them (20 if nothing is said), or a fraction of all other users, of
+those whose attributes contain the filter. Nearest first to the mean of the group''s vectors, with weights a weighted one,
+less a quarter of that of the users to stay away from, unlike (group_vector); those are left out too. Users are as seen
+from the average user, which tells them apart better than centered => false. lookalike_quality helps to choose how many.
 Example: select * from lookalikes(array[''user_ski_only'', ''user_ski_horror_romcom''], fraction => 0.25);';

@@ -36,8 +36,14 @@ begin
         left join run_silhouettes($3, $4) s using (user_key)
         order by d.segment_id, d.user_id',
         distances_to_centroids(
-            'select a.user_key, v.user_id, v.embedding, a.segment_id, array_position($2, a.segment_id) as cluster
+            'select
+                a.user_key,
+                v.user_id,
+                center_vector(v.embedding, r.average) as embedding,
+                a.segment_id,
+                array_position($2, a.segment_id) as cluster
             from segment_assignments a
+            join segmentation_runs r using (run_id)
             join user_vectors v using (user_key)
             where a.run_id = $3',
             cardinality(_segment_ids)

@@ -5,6 +5,7 @@ create function run_overlaps(
     prototype_clusters bigint[],
     filter jsonb,
     leave_out bigint[],
+    centered boolean,
     out clusters bigint[],
     out segment_ids bigint[],
     out users bigint[]
@@ -29,7 +30,7 @@ begin
             join segment_assignments a on a.run_id = $6 and a.user_key = c.user_key
             group by 1, 2
         ) o',
-        nearest_centroids(segmentation_points(), cardinality(run_overlaps.prototypes))
+        nearest_centroids(segmentation_points(centered => run_overlaps.centered), cardinality(run_overlaps.prototypes))
     )
     into clusters, segment_ids, users
     using
@@ -42,6 +43,6 @@ begin
 end
 $$;
 
-comment on function run_overlaps(bigint, vector[], bigint[], jsonb, bigint[]) is
+comment on function run_overlaps(bigint, vector[], bigint[], jsonb, bigint[], boolean) is
 'How many users each new cluster shares with each segment of an earlier run, as three arrays side by side.
-Example: select * from run_overlaps(1, array[embed(''ski'')], ''{1}'', ''{}'', ''{}'');';
+Example: select * from run_overlaps(1, array[embed(''ski'')], ''{1}'', ''{}'', ''{}'', true);';

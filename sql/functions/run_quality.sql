@@ -28,14 +28,17 @@ declare
     _spreads double precision[];
     _simplified double precision[];
 begin
+    perform check_sample(run_quality.sample_size);
+
     select
         array_agg(s.segment_id order by s.segment_id),
         array_agg(s.users order by s.segment_id),
         array_agg(scale(s.total, 1.0 / s.users) order by s.segment_id)
     into _segment_ids, _users, _centroids
     from (
-        select a.segment_id, count(*) as users, sum(v.embedding) as total
+        select a.segment_id, count(*) as users, sum(center_vector(v.embedding, r.average)) as total
         from segment_assignments a
+        join segmentation_runs r using (run_id)
         join user_vectors v using (user_key)
         where a.run_id = run_quality.run_id
         group by a.segment_id
@@ -63,8 +66,9 @@ begin
             group by d.cluster
         ) s',
         distances_to_centroids(
-            'select v.embedding, array_position($2, a.segment_id) as cluster
+            'select center_vector(v.embedding, r.average) as embedding, array_position($2, a.segment_id) as cluster
             from segment_assignments a
+            join segmentation_runs r using (run_id)
             join user_vectors v using (user_key)
             where a.run_id = $3',
             cardinality(_segment_ids)
@@ -97,7 +101,8 @@ end
 $$;
 
 comment on function run_quality(bigint, bigint) is
-'How good the segments of a run are, published or not, by the vectors that users have now: a row a segment, and one of all
+'How good the segments of a run are, published or not, by the vectors that users have now, seen from
+the average user of the run if it is centered: a row a segment, and one of all
 with segment_id null. inertia is the sum of squared Euclidean distances to the centroid, cohesion the mean cosine to it;
 silhouette is exact on a sample; the others are of all users, davies_bouldin of a segment being its term of the index.
 Example: select segment_id, users, silhouette from run_quality(published_run(''interests''), sample_size => 1000);';

@@ -23,7 +23,7 @@ begin
         select
             array_agg(s.user_key order by s.user_key) as user_keys,
             array_agg(s.segment_id order by s.user_key) as segment_ids,
-            array_agg(v.embedding order by s.user_key) as embeddings
+            array_agg(center_vector(v.embedding, r.average) order by s.user_key) as embeddings
         from (
             select a.user_key, a.segment_id
             from segment_assignments a
@@ -32,6 +32,7 @@ begin
             limit run_silhouettes.sample_size
         ) s
         join user_vectors v using (user_key)
+        join segmentation_runs r on r.run_id = run_silhouettes.run_id
     ) s
     cross join judge_clusters(s.embeddings, s.segment_ids) j
     cross join unnest(s.user_keys, s.segment_ids, j.silhouettes) m (user_key, segment_id, silhouette);

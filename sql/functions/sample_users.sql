@@ -4,6 +4,7 @@ create function sample_users(
     seed bigint default 0,
     filter jsonb default '{}',
     leave_out bigint[] default '{}',
+    centered boolean default true,
     out user_keys bigint[],
     out embeddings vector[]
 )
@@ -21,13 +22,13 @@ begin
             order by place
             limit $1
         ) s',
-        segmentation_points()
+        segmentation_points(centered => sample_users.centered)
     )
     into user_keys, embeddings
     using sample_users.sample_size, sample_users.seed, sample_users.filter, sample_users.leave_out;
 end
 $$;
 
-comment on function sample_users(bigint, bigint, jsonb, bigint[]) is
+comment on function sample_users(bigint, bigint, jsonb, bigint[], boolean) is
 'The keys and the vectors of a random sample of users, in random order; the same seed gives the same sample.
 Example: select cardinality(user_keys) from sample_users(5);';

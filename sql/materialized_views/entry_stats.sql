@@ -10,3 +10,4 @@ Example: select entry, users from entries join entry_stats using (entry_key) ord
 comment on column entry_stats.entry_key is 'The entry.';
 comment on column entry_stats.users is 'How many users have it.';
 comment on column entry_stats.frequency is 'How often it occurs over all users.';
+comment on column entry_stats.idf is 'Inverse document frequency: ln(users / users who have it), 0 if all have it.';

@@ -22,6 +22,7 @@ create procedure build_segmentation(
     max_churn double precision default null,
     suppress_below bigint default null,
     describe boolean default true,
+    centered boolean default true,
     inout run_id bigint default null
 )
 language plpgsql
@@ -32,6 +33,8 @@ declare
     _started constant timestamptz := clock_timestamp();
     _application constant text := current_setting('application_name');
     _fault text;
+    _vectors text;
+    _average vector;
     _previous bigint;
     _left_out bigint[] := '{}';
     _warm vector[] := '{}';
@@ -47,6 +50,7 @@ declare
     _users bigint;
     _ids bigint[];
     _last_id bigint;
+    _found bigint;
     _churn double precision;
 begin
     perform check_filter(build_segmentation.filter);
@@ -96,18 +100,18 @@ begin
             message = _fault;
     end if;
 
-    if not exists (select from user_vectors) then
-        raise exception using
-            errcode = 'object_not_in_prerequisite_state',
-            message = 'no user has a vector yet',
-            hint = 'Load and embed some activity, then: call refresh();';
+    _vectors := user_vector_relation(build_segmentation.centered);
+
+    if build_segmentation.centered then
+        select a.embedding into _average
+        from average_user a;
     end if;
-    if not exists (
-        select
-        from user_vectors v
-        join users u using (user_key)
-        where u.attributes @> build_segmentation.filter
-    ) then
+
+    execute format('select from %I v join users u using (user_key) where u.attributes @> $1 limit 1', _vectors)
+    using build_segmentation.filter;
+    get diagnostics _found = row_count;
+
+    if _found = 0 then
         raise exception using
             errcode = 'invalid_parameter_value',
             message = format('no user with a vector has the attributes of the filter %s', build_segmentation.filter);
@@ -125,14 +129,19 @@ begin
     if build_segmentation.exclude_outliers > 0 then
         perform report_progress('finding outliers');
         select coalesce(array_agg(o.user_key), '{}') into _left_out
-        from find_outliers(build_segmentation.exclude_outliers, filter => build_segmentation.filter) o;
+        from find_outliers(
+            build_segmentation.exclude_outliers,
+            filter => build_segmentation.filter,
+            centered => build_segmentation.centered
+        ) o;
     end if;
 
     if build_segmentation.method = 'kmeans' and build_segmentation.warm_start
         and build_segmentation.initial_centroids is null then
         select coalesce(array_agg(s.centroid order by s.users desc, s.segment_id), '{}') into _warm
         from run_segments s
-        where s.run_id = _previous;
+        join segmentation_runs r using (run_id)
+        where s.run_id = _previous and (r.average is null) = (_average is null);
     end if;
 
     if build_segmentation.method = 'kmeans' then
@@ -151,7 +160,8 @@ begin
             seed => build_segmentation.seed,
             start => coalesce(build_segmentation.initial_centroids, _warm),
             filter => build_segmentation.filter,
-            leave_out => _left_out
+            leave_out => _left_out,
+            centered => build_segmentation.centered
         ) f;
 
         _prototypes := _centroids;
@@ -168,7 +178,8 @@ begin
             sample_size => build_segmentation.sample_size,
             seed => build_segmentation.seed,
             filter => build_segmentation.filter,
-            leave_out => _left_out
+            leave_out => _left_out,
+            centered => build_segmentation.centered
         );
 
         _iterations := _tree.iterations;
@@ -207,7 +218,9 @@ begin
 
     if _previous is not null then
         select match_segments(_previous, o.clusters, o.segment_ids, o.users, _kept_centroids) into _ids
-        from run_overlaps(_previous, _prototypes, _clusters, build_segmentation.filter, _left_out) o;
+        from run_overlaps(
+            _previous, _prototypes, _clusters, build_segmentation.filter, _left_out, build_segmentation.centered
+        ) o;
     end if;
 
     select
@@ -229,7 +242,7 @@ begin
 
     insert into segmentation_runs (
         segmentation, method, k, parameters, warm_start, users, unassigned, outliers, iterations, inertia,
-        previous_run_id
+        previous_run_id, average
     )
     values (
         build_segmentation.name,
@@ -248,7 +261,8 @@ begin
             'tolerance', build_segmentation.tolerance,
             'drop_smaller_than', build_segmentation.drop_smaller_than,
             'exclude_outliers', build_segmentation.exclude_outliers,
-            'max_churn', build_segmentation.max_churn
+            'max_churn', build_segmentation.max_churn,
+            'centered', build_segmentation.centered
         ),
         cardinality(_warm) > 0,
         _users,
@@ -256,13 +270,15 @@ begin
         cardinality(_left_out),
         _iterations,
         0,
-        _previous
+        _previous,
+        _average
     )
     returning segmentation_runs.run_id into run_id;
 
     perform report_progress('placing all users');
     call place_users(
-        build_segmentation.run_id, _prototypes, _clusters, _ids, _kept_centroids, build_segmentation.filter, _left_out
+        build_segmentation.run_id, _prototypes, _clusters, _ids, _kept_centroids, build_segmentation.filter, _left_out,
+        build_segmentation.centered
     );
 
     insert into run_segments (run_id, segment_id, users, share, cohesion, nearest_segment_id, centroid)
@@ -342,13 +358,14 @@ $$;
 
 comment on procedure build_segmentation(
     text, bigint, bigint, bigint, bigint, bigint, bigint, bigint, jsonb, text, text, double precision, vector[], boolean,
-    bigint, double precision, double precision, bigint, boolean, bigint
+    bigint, double precision, double precision, bigint, boolean, boolean, bigint
 ) is
 'Cuts the users into segments, and publishes them in segments, segment_members and the other views. k-means (kmeans) or
-agglomerative clustering (agglomerative, with linkage ward or average) of the unit user vectors; without k, the elbow
-between k_min and k_max. A rebuild by k-means starts from the published centroids, and without k from as many, unless
-warm_start is false. Segments that continue one keep its segment_id and name; if more than max_churn of the users would
-move, the run is stored but not published. Users of segments with fewer than drop_smaller_than users stay without one, and so does the share
+agglomerative clustering (agglomerative, with linkage ward or average) of users as seen from the average user, or with
+centered => false of user_vectors as they are; without k, the elbow between k_min and k_max. A rebuild by k-means starts
+from the published centroids, and without k from as many, unless warm_start is false or centered is not as it was.
+Segments that continue one keep its segment_id and name; if more than max_churn of the users would move, the run is stored
+but not published. Users of segments with fewer than drop_smaller_than users stay without one, and so does the share
 exclude_outliers of users that are far from all others. Without describe, segments get no names, profiles and figures of
 quality: call describe_run and judge_run for them. The result is the number of the run.
 Example: call build_segmentation(''interests'');';

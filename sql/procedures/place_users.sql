@@ -6,7 +6,8 @@ create procedure place_users(
     segment_ids bigint[],
     centroids vector[],
     filter jsonb,
-    leave_out bigint[]
+    leave_out bigint[],
+    centered boolean
 )
 language plpgsql
 set search_path from current
@@ -27,7 +28,7 @@ begin
         select $7, p.user_key, $8[p.segment], p.similarity, $8[p.runner_up], p.similarity - p.next
         from (%s) p',
         user_placements(
-            segmentation_points(),
+            segmentation_points(centered => place_users.centered),
             cardinality(place_users.prototypes),
             cardinality(place_users.centroids)
         )
@@ -44,7 +45,7 @@ begin
 end
 $$;
 
-comment on procedure place_users(bigint, vector[], bigint[], bigint[], vector[], jsonb, bigint[]) is
+comment on procedure place_users(bigint, vector[], bigint[], bigint[], vector[], jsonb, bigint[], boolean) is
 'Writes into segment_assignments the segment of every user of a filter: that of the nearest prototype, whose number is in
 prototype_segments (null: none); segment_ids and centroids are those of the numbers.
-Example: call place_users(0, array[embed(''ski'')], ''{1}'', ''{1}'', array[embed(''ski'')], ''{}'', ''{}'');';
+Example: call place_users(0, array[embed(''ski'')], ''{1}'', ''{1}'', array[embed(''ski'')], ''{}'', ''{}'', true);';

@@ -1,8 +1,12 @@
 -- Brings every materialized view up to date.
 --
 -- The changes noted so far are removed first: whatever is committed after that stays noted, and at worst a change
--- is noted that the refresh has seen already. Rewriting most rows under an HNSW index is far slower than building
--- it anew, so after a change of policy the index makes way and comes back.
+-- is noted that the refresh has seen already.
+--
+-- Rewriting most rows under an HNSW index is far slower than building it anew, so where every row changes the index
+-- makes way and comes back: after a change of policy, and under centered_user_vectors when the average user moves.
+-- Every change of a user would move it a little and rewrite all of them, so it stays until it has moved by a
+-- thousandth of the length of a user vector, or, to spare an index, by a hundredth.
 --
 -- It runs with its owner's rights, so it first narrows search_path to the space: the schema of pgvector may be one in
 -- which others can create functions.
@@ -12,7 +16,10 @@ security definer
 set search_path from current
 as $$
 declare
-    _policy_changed boolean;
+    _little constant double precision := 0.001;
+    _little_under_an_index constant double precision := 0.01;
+    _every_row boolean;
+    _index text;
     _index_definition text;
     _view text;
     _readable boolean;
@@ -27,24 +34,17 @@ begin
     with seen as (
         delete from changes returning relation
     )
-    select coalesce(bool_or(relation = 'space'), false) into _policy_changed
+    select coalesce(bool_or(relation = 'space'), false) into _every_row
     from seen;
-
-    if _policy_changed then
-        select pg_get_indexdef(i.indexrelid) into _index_definition
-        from pg_index i
-        where i.indexrelid = to_regclass(format('%I.user_vectors_embedding', current_schema()));
-
-        if found then
-            execute format('drop index %I.user_vectors_embedding', current_schema());
-        end if;
-    end if;
 
     update space set weighted_at = clock_timestamp();
 
     foreach _view in array array[
-        'entry_stats', 'common_weights', 'user_vectors', 'entry_sample', 'user_sample', 'entry_postings'
+        'entry_stats', 'entry_lengths', 'common_weights', 'user_vectors', 'average_user', 'centered_user_vectors',
+        'entry_sample', 'user_sample', 'entry_postings'
     ] loop
+        _index := format('%I.%I', current_schema(), _view || '_embedding');
+
         select c.relispopulated into _readable
         from pg_class c
         where c.oid = to_regclass(format('%I.%I', current_schema(), _view));
@@ -53,17 +53,33 @@ begin
             execute format('select exists (select from %I.%I)', current_schema(), _view) into _readable;
         end if;
 
+        if _view = 'average_user' then
+            continue when _readable and not _every_row and average_user_drift() <= case
+                when to_regclass(format('%I.centered_user_vectors_embedding', current_schema())) is null then _little
+                else _little_under_an_index
+            end;
+            _every_row := true;
+        end if;
+
+        select pg_get_indexdef(i.indexrelid) into _index_definition
+        from pg_index i
+        where _every_row and i.indexrelid = to_regclass(_index);
+
+        if found then
+            execute 'drop index ' || _index;
+        end if;
+
         execute format(
             'refresh materialized view %s %I.%I',
             case when _readable then 'concurrently' end,
             current_schema(),
             _view
         );
-    end loop;
 
-    if _index_definition is not null then
-        execute _index_definition;
-    end if;
+        if _index_definition is not null then
+            execute _index_definition;
+        end if;
+    end loop;
 
     update space set refreshed_at = clock_timestamp();
 end
@@ -72,5 +88,6 @@ $$;
 revoke execute on procedure refresh() from public;
 
 comment on procedure refresh() is
-'Brings entry_stats and user_vectors up to date with what is loaded and embedded; readers are not blocked.
+'Brings entry_stats, user_vectors, centered_user_vectors and what they stand on up to date with what is loaded and
+embedded; readers are not blocked.
 Example: call refresh();';

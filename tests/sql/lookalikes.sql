@@ -12,3 +12,21 @@ select * from lookalikes('{}');
 select * from lookalikes(null);
 select * from lookalikes(array['ann'], k => 3, fraction => 0.5);
 select * from lookalikes(array['ann'], fraction => 25);
+
+-- As they are, not as seen from the average user.
+select rank, user_id, round(similarity::numeric, 3) as similarity from lookalikes(array['ann', 'eve'], centered => false);
+-- ann counts three times as much as eve.
+select rank, user_id, round(similarity::numeric, 3) as similarity from lookalikes(array['ann', 'eve'], weights => array[3, 1]);
+-- Like eve, who skis and likes horror, but away from cy, who only likes horror; cy is left out.
+select rank, user_id, round(similarity::numeric, 3) as similarity from lookalikes(array['eve']);
+select rank, user_id, round(similarity::numeric, 3) as similarity from lookalikes(array['eve'], unlike => array['cy']);
+-- Of those in Spain; half of them.
+select rank, user_id from lookalikes(array['ann'], filter => '{"country": "Spain"}');
+select rank, user_id from lookalikes(array['ann'], fraction => 0.5, filter => '{"country": "Spain"}');
+
+select * from lookalikes(array['ann', 'eve'], weights => array[1]);
+select * from lookalikes(array['ann', 'eve'], weights => array[1, -1]);
+select * from lookalikes(array['ann', 'eve'], weights => array[0, 0]);
+select * from lookalikes(array['ann'], unlike => array['ann', 'bob']);
+select * from lookalikes(array['ann'], unlike => array['zoe']);
+select * from lookalikes(array['ann'], filter => '[]');
