@@ -200,6 +200,8 @@ def test_index_and_searches_of_every_size(space: str) -> None:
                 "select count(*) from search_entries('[1,0,0]'::vector, k => %s)", [k]
             ).fetchall()
             assert entries == (min(k, 5000),)
+            (similar,) = connection.execute("select count(*) from similar_users('u7', k => %s)", [k]).fetchall()
+            assert similar == (min(k, 4999),)
         rare = "select count(*) from search_users('[1,0,0]'::vector, filter => '{\"rare\": true}', mode => 'mean')"
         assert connection.execute(rare).fetchone() == (5,)
         exact = connection.execute(
@@ -212,7 +214,7 @@ def test_index_and_searches_of_every_size(space: str) -> None:
         connection.execute("update space set weighting = 'sqrt'")
         connection.execute("call refresh()")
         indexes = connection.execute("select count(*) from pg_indexes where indexname like '%%_vectors_embedding'", [])
-        assert indexes.fetchone() == (2,)
+        assert indexes.fetchone() == (3,)
         assert command(space, "index", "--drop").returncode == 0
         without = connection.execute(
             "select array_agg(user_id) from search_users('[1,0,0]'::vector, k => 20, mode => 'mean')"

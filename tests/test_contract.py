@@ -174,7 +174,6 @@ READS = re.compile(
     r"|user_vector_relation)\(|average_user\b)"
 )
 
-# What the examples of comments take for known of the users and the entries.
 # Every public object of a space: what it is, its name, its comment.
 OBJECTS = """
 select case p.prokind when 'p' then 'procedure' else 'function' end as kind, p.oid::regprocedure::text as name,
