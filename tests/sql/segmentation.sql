@@ -10,7 +10,7 @@ order by segment_id, user_id;
 select segment_id, entry, users, lift from segment_entries where z_score > 1 order by segment_id, z_score desc, entry;
 
 -- A name given by a person.
-call rename_segment('interests', 2, 'Thrill seekers');
+call rename_segment('interests', 1, 'Thrill seekers');
 
 -- Somebody new, who is placed at once, and is in a segment after a rebuild.
 insert into activity_input values ('finn', 'Horror Nights', 3), ('finn', 'Haunted House', 1);
