@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 import signal
 import subprocess
 import sys
@@ -12,8 +14,10 @@ from collections.abc import Iterator
 
 import psycopg
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from conftest import Cluster, _fill_empty, connect
+from conftest import Cluster, _fill_empty, connect, migrate_toy
 from openai_server import DIMENSIONS, OpenAIServer, serving
 from pgaudience import distilling
 from pgaudience.database import open_space
@@ -258,6 +262,53 @@ def test_the_token_table_is_of_the_texts_embedded(space: str, provider: Provider
             create_vocabulary(connection)
             found = connection.execute("select in_entries from vocabulary where token = 'zzyzx'").fetchall()
     assert found == [(True,)]
+
+
+# What a template makes
+
+LITERALS = st.text(alphabet=" ,;:.()[]“”«»-—/|&aZé9\n", max_size=8) | st.sampled_from(["{{", "}}", " in ", ", Job: "])
+NAMES = ["a", "b", "c d", "entry"]
+
+
+@st.composite
+def templates(draw: st.DrawFn) -> tuple[str, list[str]]:
+    """A template, and the names in it."""
+    names = draw(st.lists(st.sampled_from(NAMES), min_size=1, max_size=5))
+    literals = draw(st.lists(LITERALS, min_size=len(names) + 1, max_size=len(names) + 1))
+    pairs = zip(literals, [f"{{{name}}}" for name in names], strict=False)
+    return "".join(part for pair in pairs for part in pair) + literals[-1], names
+
+
+def test_a_template_filled_at_random(cluster18: Cluster) -> None:
+    """With every value it is what str.format makes of it; with some, these are there, in their order."""
+    url = cluster18.clone("space", migrate_toy)
+    query = "select entry_text(null, %s::jsonb, %s)"
+    with connect(url, autocommit=True) as connection:
+
+        @settings(max_examples=300, deadline=None)
+        @given(templates(), st.sets(st.sampled_from(NAMES)))
+        def fill(made: tuple[str, list[str]], missing: set[str]) -> None:
+            template, names = made
+            values = {name: f"<{name.upper()}>" for name in NAMES}
+            (text,) = connection.execute(query, [json.dumps(values), template]).fetchone() or ("",)
+            assert text == template.format_map(values).strip(" ")
+            for name in missing:
+                del values[name]
+            (text,) = connection.execute(query, [json.dumps(values), template]).fetchone() or ("",)
+            left = [values[name] for name in names if name in values]
+            assert re.findall("<[^>]*>", text or "") == left
+            assert (text is None) == (not left)
+
+        fill()
+
+
+@pytest.mark.parametrize("template", ["", "a", "{", "}", "{}", "{ }", "{a", "a}", "{{a}", "{a{b}}", "{{{a}}", "{{a}}"])
+def test_what_is_no_template(cluster18: Cluster, template: str) -> None:
+    url = cluster18.clone("space", migrate_toy)
+    for statement in ("select entry_text('x', '{}', %s)", "update space set entry_template = %s"):
+        with pytest.raises(psycopg.errors.InvalidParameterValue, match="the template") as caught:
+            run(url, statement, template)
+        assert "Write" in (caught.value.diag.message_hint or "")
 
 
 # The template of a space
