@@ -49,6 +49,7 @@ FUNCTIONS = {
     "user_similarity(text[])": ["user_ids text[]"],
     "explain_match(text,text)": ["user_id text", "query text"],
     "explain_match(text,vector)": ["user_id text", "query vector"],
+    "entry_text(text,jsonb,text)": ["entry text", "attributes jsonb", "template text"],
     "describe_run(bigint)": ["run_id bigint"],
     "published_run(text)": ["segmentation text"],
     "segment_examples(text,bigint,bigint)": ["name text", "segment_id bigint", "n bigint DEFAULT 5"],
@@ -99,10 +100,13 @@ RESULTS = {
 }
 
 RELATIONS = {
-    "space": ["model", "dimensions", "weighting", "breadth", "evidence_weight", "half_life", "created_at"],
+    "space": [
+        "model", "dimensions", "weighting", "breadth", "evidence_weight", "half_life", "entry_template", "created_at",
+    ],
     "users": ["user_key", "user_id", "attributes"],
     "entries": ["entry_key", "entry", "attributes"],
-    "entry_vectors": ["entry_key", "embedding", "embedded_at"],
+    "entry_vectors": ["entry_key", "embedding", "embedded_at", "text_hash"],
+    "entry_texts": ["entry_key", "entry", "text", "text_hash", "is_current"],
     "activity": ["user_key", "entry_key", "frequency", "first_at", "last_at"],
     "activity_input": ["user_id", "entry", "frequency", "occurred_at"],
     "queries": ["query", "embedding", "exact"],
@@ -159,6 +163,7 @@ RELATIONS = {
     "status": [
         "entries", "entries_embedded", "entries_pending", "entries_failed", "oldest_pending_at", "users",
         "users_with_vector", "coverage", "refreshed_at", "stale", "queries_waiting", "workers", "worker_seen_at",
+        "entries_outdated",
     ],
 }  # fmt: skip
 
