@@ -4,10 +4,10 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; 
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint golden docs bench psql clean
+.PHONY: help demo test lint golden docs bench bench-quality psql clean
 
 help:  ## list the targets
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
 
 .venv/user: pyproject.toml
 	@test -n "$(PYTHON)" || { echo "pgaudience needs Python 3.11 or newer on PATH"; exit 1; }
@@ -41,6 +41,9 @@ docs: .venv/developer  ## write docs/functions.md anew from the COMMENTs
 
 bench: .venv/developer  ## speed against the bare tools, as JSON; takes minutes
 	@$(BIN)/python benchmarks/run.py
+
+bench-quality: .venv/developer  ## who is found by searches, as JSON and a table; takes minutes
+	@$(BIN)/python benchmarks/quality.py
 
 clean:  ## remove the virtual environment
 	rm -rf .venv

@@ -1,0 +1,71 @@
+"""Results as tables to read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+METRICS = {
+    "ndcg_at_20": "nDCG@20",
+    "precision_at_20": "P@20",
+    "average_precision_strong": "AP strong",
+    "average_precision_several": "AP 2+",
+    "diluted_recall": "dil. rec.",
+    "diluted_auc": "dil. AUC",
+    "comp": "COMP",
+}
+
+
+def tables(results: dict[str, Any]) -> str:
+    """Lay out every part of the results, targets below."""
+    return "\n".join(line for name, result in results.items() for line in _part(name, result))
+
+
+def _part(name: str, result: dict[str, Any]) -> Iterator[str]:
+    yield ""
+    if "left_out" in result:
+        yield f"{name}: {result['left_out']}"
+        return
+    yield f"{name}  ({result['seconds']} s)"
+    if "likenesses" in result:
+        yield from _likenesses(result)
+    elif "passed" in result:
+        yield from (f"  {search:<16}{', '.join(passed)}" for search, passed in result["passed"].items())
+        yield from _target(result)
+    elif "searches" in result:
+        yield from (f"  {search:<16}P@5 {found['precision_at_5']:.3f}" for search, found in result["searches"].items())
+        yield from _target(result)
+    else:
+        for column, figures in result.items():
+            if isinstance(figures, dict):
+                yield from _labelled(column, figures)
+
+
+def _labelled(column: str, figures: dict[str, Any]) -> Iterator[str]:
+    yield f" {column}: {figures['labels']} labels".ljust(24) + "".join(f"{name:>10}" for name in METRICS.values())
+    for search, means in figures["searches"].items():
+        cells = "".join(f"{means[metric]:>10.3f}" for metric in METRICS)
+        yield f"  {search:<22}{cells}{_over_baseline(means)}"
+    yield from _target(figures)
+
+
+def _likenesses(result: dict[str, Any]) -> Iterator[str]:
+    for name, found in result["likenesses"].items():
+        stability = f"stability {found['stability']:.3f} (sd {found.get('stability_sd', 0):.3f})"
+        yield (
+            f"  {name:<16}MRR {found['lookalike_mrr']:.3f}{_over_baseline(found)}   "
+            f"{stability}   silhouette {found['silhouette']:.3f}"
+        )
+
+
+def _over_baseline(found: dict[str, Any]) -> str:
+    if "over_baseline" not in found:
+        return ""
+    low, high = found["over_baseline"]["interval"]
+    return f"   {found['over_baseline']['gain']:+.3f} ({low:+.3f} … {high:+.3f})"
+
+
+def _target(figures: dict[str, Any]) -> Iterator[str]:
+    if "target" in figures:
+        (what, wanted) = next(iter(figures["target"].items()))
+        yield f"  target: {what.replace('_', ' ')} {wanted}: {'met' if figures['target']['met'] else 'not met'}"
