@@ -12,10 +12,11 @@ Decisions, where a figure would otherwise be open to interpretation:
 - *Strong* users of a label have at least 2 of its entries, at least 10 % of their frequency in it, and 1.5 times the
   share of the population. *Diluted* users have at least 2 of its entries, but a share under 10 %. Users without any of
   its entries show zero signal.
-- A label counts if it has at least 10 users of each of the three kinds.
+- A label counts if it has at least 10 users of each of the three kinds, and a stratum with both diluted users and users
+  without signal.
 - Strata are fifths of the judged users by number of entries. Within a stratum, N is the number of its users with at
   least 2 entries of the label. A stratum without diluted users says nothing on recall, one without zero signal nothing
   on AUC; what is reported is the mean of those that do.
 - Means are over labels, each counting the same, and so are bootstrap intervals: 95 %, percentiles of 5,000 resamples of
-  the labels, of the difference to the baseline on the same label.
+  the labels, of the difference to the baseline on the same label. Of look-alikes, it is users that are resampled.
 """

@@ -12,7 +12,7 @@ from judging.filling import filled, shared
 from judging.intervals import gain
 from judging.metrics import K, Truth, judge
 from judging.searching import BASELINE, DEFAULT, SEARCHES, Connection, by_weighting, first, rank_all
-from judging.truth import population, read_labels, truths
+from judging.truth import Population, population, read_labels, truths
 from pgaudience.embedding.provider import Provider
 
 Figures = dict[str, dict[str, dict[str, float]]]
@@ -50,11 +50,14 @@ def measure(data: Labelled, provider: Provider, *, small: bool) -> dict[str, Any
         figures["all"] = _union(figures)
     return {
         "judged_users": len(judged.places),
-        **{column: _report(by_search, data.targets.get(column)) for column, by_search in figures.items()},
+        **{
+            column: _report(by_search, None if small else data.targets.get(column))
+            for column, by_search in figures.items()
+        },
     }
 
 
-def _judge(connection: Connection, judged: Any, labels: dict[str, Truth], provider: Provider) -> Figures:
+def _judge(connection: Connection, judged: Population, labels: dict[str, Truth], provider: Provider) -> Figures:
     vectors = provider.embed_queries(list(labels))
     found: Figures = {}
     for search in by_weighting(connection, SEARCHES):

@@ -42,10 +42,10 @@ def _part(name: str, result: dict[str, Any]) -> Iterator[str]:
 
 
 def _labelled(column: str, figures: dict[str, Any]) -> Iterator[str]:
-    yield f" {column}: {figures['labels']} labels".ljust(24) + "".join(f"{name:>10}" for name in METRICS.values())
+    yield f" {column}: {figures['labels']} labels".ljust(28) + "".join(f"{name:>10}" for name in METRICS.values())
     for search, means in figures["searches"].items():
         cells = "".join(f"{means[metric]:>10.3f}" for metric in METRICS)
-        yield f"  {search:<22}{cells}{_over_baseline(means)}"
+        yield f"  {search:<26}{cells}{_over_baseline(means)}"
     yield from _target(figures)
 
 
@@ -67,5 +67,5 @@ def _over_baseline(found: dict[str, Any]) -> str:
 
 def _target(figures: dict[str, Any]) -> Iterator[str]:
     if "target" in figures:
-        (what, wanted) = next(iter(figures["target"].items()))
+        what, wanted = next(iter(figures["target"].items()))
         yield f"  target: {what.replace('_', ' ')} {wanted}: {'met' if figures['target']['met'] else 'not met'}"

@@ -98,6 +98,7 @@ def truths(
         label: truth
         for label, truth in found.items()
         if min(truth.strong.sum(), truth.diluted.sum(), truth.none.sum()) >= fewest_users
+        and set(strata[truth.diluted]) & set(strata[truth.none])
     }
 
 
