@@ -19,6 +19,7 @@ import embed
 import load
 import memory
 import refresh
+import searching
 import segmentation
 from machine import machine_facts
 from measuring import say
@@ -28,6 +29,7 @@ BENCHMARKS = {
     "input": arriving.run,
     "embed": embed.run,
     "refresh": refresh.run,
+    "search": searching.run,
     "segmentation": segmentation.run,
     "approximate": approximate.run,
     "memory": memory.run,

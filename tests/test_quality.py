@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -10,7 +12,7 @@ import psycopg
 import pytest
 from judging.intervals import gain
 from judging.metrics import Truth, area_under_curve, average_precision, judge, ndcg, recall
-from judging.planted import passed_queries
+from judging.planted import DESCRIPTIONS, EXPECTED, describe, passed_queries
 from judging.searching import BASELINE, DEFAULT, by_weighting, rank_all
 from judging.truth import population, truths
 from numpy.typing import NDArray
@@ -142,3 +144,14 @@ def test_the_people_of_the_example_are_found(places: str) -> None:
     assert passed[BASELINE.name] == ["parent"]
     assert passed["log mean"] == ["horror", "ski", "parent"]
     assert passed[DEFAULT.name] == ["horror", "ski", "Taylor Swift", "parent"]
+
+
+def test_descriptions_find_what_names_do_not_say(places: str) -> None:
+    with DESCRIPTIONS.open(encoding="utf-8", newline="") as file:
+        said = " ".join(row["description"] for row in csv.DictReader(file)).lower()
+    assert not {word for query in EXPECTED for word in query.lower().split()} & set(re.findall(r"\w+", said))
+    with connect(places) as connection:
+        register_vector(connection)
+        provider = provider_for(DEFAULT_MODEL)
+        describe(connection, provider)
+        assert passed_queries(connection, provider)[DEFAULT.name] == list(EXPECTED)

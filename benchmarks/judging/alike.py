@@ -39,14 +39,18 @@ class Likeness:
 
     name: str
     weighting: str
-    similar_users: str = "similar_users(%(user)s, k => %(k)s)"
-    compare_k: str = "compare_k(k_min => %(k)s, k_max => %(k)s, seeds => %(seeds)s)"
+    similar_users: str = "similar_users(%(user)s, k => %(k)s, centered => false)"
+    compare_k: str = "compare_k(k_min => %(k)s, k_max => %(k)s, seeds => %(seeds)s, centered => false)"
 
 
+CENTERED_K = "compare_k(k_min => %(k)s, k_max => %(k)s, seeds => %(seeds)s)"
 BASELINE = Likeness("frequency", "frequency")
 LIKENESSES = (
     BASELINE,
     Likeness("log", "log"),
+    Likeness("centred", "log", "similar_users(%(user)s, k => %(k)s)", CENTERED_K),
+    Likeness("entries", "log", "similar_users(%(user)s, k => %(k)s, by => 'entries')", CENTERED_K),
+    Likeness("both", "log", "similar_users(%(user)s, k => %(k)s, by => 'both')", CENTERED_K),
 )
 
 _PLACE = """

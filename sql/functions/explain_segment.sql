@@ -21,7 +21,8 @@ declare
     _user_key bigint;
     _centroid vector;
     _average vector;
-    _embedding vector;
+    _sum vector;
+    _weight double precision;
 begin
     select m.user_key, s.centroid, r.average into _user_key, _centroid, _average
     from users u
@@ -30,7 +31,11 @@ begin
     join segmentation_runs r using (run_id)
     where u.user_id = explain_segment.user_id and m.run_id = _run_id;
 
-    if not found then
+    if not exists (select from users u where u.user_id = explain_segment.user_id) then
+        raise exception using
+            errcode = 'no_data_found',
+            message = format('there is no user %L', explain_segment.user_id);
+    elsif _user_key is null then
         raise exception using
             errcode = 'no_data_found',
             message = format('user %L is in no segment of %L', explain_segment.user_id, explain_segment.name),
@@ -41,27 +46,32 @@ begin
             );
     end if;
 
-    select v.embedding into _embedding
-    from user_vectors_live v
-    where v.user_key = _user_key;
+    select sum(scale(v.embedding, a.weight)), sum(a.weight) into _sum, _weight
+    from weighted_activity a
+    join entry_vectors v using (entry_key)
+    where a.user_key = _user_key;
 
     -- Of the cosine, (user - average) · centroid / |user - average|, every entry bears its part of the user, and of the
     -- average a part by its share of the weight.
     return query
     select
-        m.entry,
-        m.frequency,
-        m.weight,
-        m.similarity,
+        e.entry,
+        a.frequency,
+        a.weight,
+        s.similarity,
         case
-            when _average is null then m.contribution
+            when _average is null then c.contribution
             else (
-                m.contribution + m.weight / sum(m.weight) over () * (_average <#> l2_normalize(_centroid))
-            ) / nullif(_embedding <-> _average, 0)
+                c.contribution + a.weight / _weight * (_average <#> l2_normalize(_centroid))
+            ) / nullif(l2_normalize(_sum) <-> _average, 0)
         end as contribution
-    from explain_match(user_id => explain_segment.user_id, query => _centroid) m
-    where m.entry is not null
-    order by contribution desc, m.entry;
+    from weighted_activity a
+    join entry_vectors v using (entry_key)
+    join entries e using (entry_key)
+    cross join lateral (select 1 - (v.embedding <=> _centroid) as similarity) s
+    cross join lateral (select a.weight * s.similarity / nullif(vector_norm(_sum), 0) as contribution) c
+    where a.user_key = _user_key
+    order by contribution desc, e.entry;
 end
 $$;
 

@@ -53,6 +53,7 @@ declare
     _found bigint;
     _churn double precision;
 begin
+    build_segmentation.name := normalize_text(build_segmentation.name);
     perform check_filter(build_segmentation.filter);
 
     select f.message into _fault
