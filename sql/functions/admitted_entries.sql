@@ -26,11 +26,13 @@ begin
 
     select
         greatest(
-            avg(s.similarity) + _deviations * stddev_pop(s.similarity) + _noise,
+            avg(s.similarity order by s.entry_key)
+                + _deviations * stddev_pop(s.similarity order by s.entry_key)
+                + _noise,
             _similarities[_most + 1]
         )
     into _threshold
-    from (select 1 - (s.embedding <=> admitted_entries.query) as similarity from entry_sample s) s;
+    from (select s.entry_key, 1 - (s.embedding <=> admitted_entries.query) as similarity from entry_sample s) s;
 
     return query
     select n.entry_key, n.similarity, n.similarity - _threshold

@@ -80,8 +80,8 @@ begin
     left join unnest(_user_keys, _evidence) e (user_key, evidence) using (user_key)
     cross join (
         select
-            avg(1 - (s.embedding <=> score_users.query)) as cosine_mean,
-            stddev_pop(1 - (s.embedding <=> score_users.query)) as cosine_deviation,
+            avg(1 - (s.embedding <=> score_users.query) order by s.user_key) as cosine_mean,
+            stddev_pop(1 - (s.embedding <=> score_users.query) order by s.user_key) as cosine_deviation,
             coalesce(_sum, 0) / max(s.users) as evidence_mean,
             coalesce(_squares, 0) / max(s.users) as evidence_squares
         from user_sample s

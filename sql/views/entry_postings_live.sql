@@ -8,23 +8,20 @@ select
     array_agg(a.user_key) as user_keys,
     array_agg((
         coalesce(w.weight, entry_weight(a.frequency, s.weighting) * recency(a.last_at, s.half_life, s.weighted_at))
-        / u.norm
+        / u.weight ^ s.breadth
     )::real) as strengths
 from activity a
 cross join (
     select
         max(weighting) as weighting,
+        max(breadth) as breadth,
         max(half_life) as half_life,
         coalesce(max(weighted_at), now()) as weighted_at
     from space
 ) s
-join (
-    select v.user_key, v.weight ^ s.breadth as norm
-    from user_vectors v
-    cross join (select max(breadth) as breadth from space) s
-) u using (user_key)
+join user_vectors u using (user_key)
 left join common_weights w
-    on (w.frequency, w.weighting) = (a.frequency, s.weighting) and s.half_life is null
+    on w.frequency = a.frequency and w.weighting = s.weighting and s.half_life is null
 group by a.entry_key;
 
 comment on view entry_postings_live is

@@ -31,7 +31,7 @@ with profiles as (
     ) s
     left join entry_vectors v using (entry_key)
     left join common_weights w
-        on (w.frequency, w.weighting) = (a.frequency, s.weighting) and s.half_life is null
+        on w.frequency = a.frequency and w.weighting = s.weighting and s.half_life is null
     group by a.user_key
     having count(v.entry_key) > 0
 )
