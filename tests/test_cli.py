@@ -299,3 +299,51 @@ def test_an_interrupt_loads_nothing_and_says_so(space: str, tmp_path: Path) -> N
         _, errors = process.communicate(timeout=60)
         assert process.returncode == 130 and "Interrupted" in errors
         assert connection.execute("select count(*) from users").fetchone() == (0,)
+
+
+EVENTS = """user,entry,occurred_at
+ann,Ski,2026-01-31
+ann,Ski,2026-02-01T00:00:00Z
+ann,Bar,2026-02-28T23:59:59Z
+bob,Bar,2026-03-01
+bob,Bar,
+"""
+
+
+def test_a_period_of_events(space: str, tmp_path: Path) -> None:
+    """From one time on and before another; the same file in another period is another source."""
+    (tmp_path / "events.csv").write_text(EVENTS)
+    february = ("load", "events.csv", "--no-embed", "--mode", "add", "--since", "2026-02-01", "--until", "2026-03-01")
+    done = command(space, *february, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "3 accepted rows are out of the period" in done.stderr
+    with connect(space) as connection:
+        query = (
+            "select user_id, entry, frequency from activity join users using (user_key) join entries using (entry_key)"
+        )
+        assert sorted(connection.execute(query).fetchall()) == [("ann", "Bar", 1), ("ann", "Ski", 1)]
+    assert "--force" in command(space, *february, cwd=tmp_path).stderr
+    assert command(space, *february[:-2], "--until", "2026-04-01", cwd=tmp_path).returncode == 0
+
+
+@pytest.mark.parametrize(
+    "arguments, said",
+    [
+        (["--since", "soon"], "'soon' is not a time"),
+        (["--since", "2026-02-01", "--until", "2026-02-01"], "is not before"),
+    ],
+)
+def test_periods_that_make_no_sense(space: str, tmp_path: Path, arguments: list[str], said: str) -> None:
+    (tmp_path / "events.csv").write_text(EVENTS)
+    done = command(space, "load", "events.csv", *arguments, cwd=tmp_path)
+    assert done.returncode == 1
+    assert said in done.stderr
+
+
+def test_a_period_without_times(space: str, tmp_path: Path) -> None:
+    (tmp_path / "rows.csv").write_text("user,entry\nann,Ski\n")
+    done = command(space, "load", "rows.csv", "--since", "2026-02-01", cwd=tmp_path)
+    assert done.returncode == 1
+    assert "no column says when" in done.stderr
+    with connect(space) as connection:
+        assert connection.execute("select count(*) from activity").fetchone() == (0,)

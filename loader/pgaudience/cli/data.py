@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from pgaudience.loading.entries import MergedEntries
     from pgaudience.loading.merge import Merged
-    from pgaudience.reading import Columns, Rejects, Source
+    from pgaudience.reading import Columns, Period, Rejects, Source
 
 FORMATS = ("csv", "tsv", "json", "jsonl", "parquet")
 
@@ -35,6 +35,10 @@ FORMATS = ("csv", "tsv", "json", "jsonl", "parquet")
 @click.option("--entry", metavar="COLUMN", help="Did what. [default: guessed]")
 @click.option("--frequency", metavar="COLUMN", help="How often. [default: guessed; without one, each row is an event]")
 @click.option("--occurred-at", metavar="COLUMN", help="When. [default: guessed]")
+@click.option(
+    "--since", metavar="TIME", help="Only rows from this time on, as 2026-05-31; a row without a time is left out."
+)
+@click.option("--until", metavar="TIME", help="Only rows before this time.")
 @click.option("--attributes", metavar="COLUMN,…", default="", help="Columns that describe the user.")
 @click.option("--row-template", metavar="TEMPLATE",
               help="Each row is a user whose one entry is this text, as 'Age: {age}, Job: {job}'.")  # fmt: skip
@@ -63,6 +67,8 @@ def load(
     entry: str | None,
     frequency: str | None,
     occurred_at: str | None,
+    since: str | None,
+    until: str | None,
     attributes: str,
     row_template: str | None,
     mode: Literal["replace", "add"],
@@ -77,22 +83,27 @@ def load(
     """Load activity, embed what is new, refresh, distill when it is due. A FILE may be - for standard input."""
     from pgaudience.loading.load import load as run
     from pgaudience.pipeline import distill_space, embed_space
-    from pgaudience.reading import Columns, Rejects, read_entries, read_users
+    from pgaudience.reading import Columns, Period, Rejects, read_entries, read_users
     from pgaudience.refresh import refresh
 
     _check_sources(files, users_file, entries_file, query, source)
     if row_template is not None and (entry or frequency or occurred_at or attributes):
         raise click.UsageError("With --row-template, the row itself is the entry, and its columns are the attributes.")
+    period = Period.of(since, until)
     columns = Columns(user, entry, frequency, occurred_at, tuple(filter(None, map(str.strip, attributes.split(",")))))
     with target.open() as (connection, space), Rejects(rejects_path, strict=strict) as rejects, ExitStack() as opened:
         sources = [
             opened.enter_context(found)
-            for found in _open_sources(connection, files, format_, query, source, columns, row_template, rejects)
+            for found in _open_sources(
+                connection, files, format_, query, source, columns, row_template, period, rejects
+            )
         ]
         users = read_users(users_file, None, users_id, rejects) if users_file else ()
         entries = read_entries(entries_file, None, entries_entry, rejects) if entries_file else ()
         merged = run(connection, sources, users=users, entries=entries, mode=mode, force=force)
         _report(rejects, merged)
+        if period is not None:
+            click.echo(f"{sum(each.outside for each in sources):,} accepted rows are out of the period", err=True)
         if entries_file:
             _report_entries(merged.entries)
         if not no_embed:
@@ -125,6 +136,7 @@ def _open_sources(
     url: str | None,
     columns: Columns,
     row_template: str | None,
+    period: Period | None,
     rejects: Rejects,
 ) -> list[Source]:
     from pgaudience.loading.rows import row_template as made
@@ -132,9 +144,12 @@ def _open_sources(
 
     rows = made(connection, row_template) if row_template is not None else None
     if query is not None and url is not None:
-        sources = [open_query(query, url, columns, rejects, rows=rows)]
+        sources = [open_query(query, url, columns, rejects, rows=rows, period=period)]
     else:
-        sources = [open_source(file, format=format_, columns=columns, rejects=rejects, rows=rows) for file in files]
+        sources = [
+            open_source(file, format=format_, columns=columns, rejects=rejects, rows=rows, period=period)
+            for file in files
+        ]
     for source in sources:
         click.echo(f"{source.name}: {source.columns}", err=True)
     return sources

@@ -14,6 +14,7 @@ from pgaudience.reading.cleaning import Chunk
 from pgaudience.reading.columns import Columns
 from pgaudience.reading.described import Attributes, Described, read_entries, read_users
 from pgaudience.reading.formats import FORMATS
+from pgaudience.reading.period import Period
 from pgaudience.reading.rejects import Account, Reject, Rejects
 from pgaudience.reading.rows import RowTemplate
 from pgaudience.reading.source import Source, open_query, open_source
@@ -27,6 +28,7 @@ __all__ = [
     "Chunk",
     "Columns",
     "Described",
+    "Period",
     "Reject",
     "Rejects",
     "RowTemplate",

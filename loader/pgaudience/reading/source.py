@@ -12,6 +12,7 @@ from pgaudience.reading.cleaning import Chunk, clean
 from pgaudience.reading.columns import Columns, resolve
 from pgaudience.reading.files import open_file
 from pgaudience.reading.formats import format_of, open_table
+from pgaudience.reading.period import Period
 from pgaudience.reading.query import QueryTable
 from pgaudience.reading.rejects import Rejects
 from pgaudience.reading.rows import RowTemplate, clean_rows, row_columns
@@ -22,11 +23,17 @@ class Source:
     """Rows of activity to be read once, as clean chunks.
 
     `columns` says which source columns were found for which part, `size` how many bytes there are to read (None where
-    nobody knows), `name` what to call it.
+    nobody knows), `name` what to call it, `outside` how many good rows read so far were out of the period.
     """
 
     def __init__(
-        self, origin: Origin, table: Table, columns: Columns, rejects: Rejects, rows: RowTemplate | None = None
+        self,
+        origin: Origin,
+        table: Table,
+        columns: Columns,
+        rejects: Rejects,
+        rows: RowTemplate | None = None,
+        period: Period | None = None,
     ) -> None:
         self.name = origin.name
         self.size = origin.size
@@ -34,20 +41,28 @@ class Source:
             self.columns = resolve(columns, table.header, origin.name)
         else:
             self.columns = row_columns(table, columns.user, rows, origin.name)
+        self.outside = 0
         self._rows = rows
+        self._period = period
         self._origin, self._table, self._rejects = origin, table, rejects
 
     def chunks(self) -> Iterator[Chunk]:
         """Read all rows, some thousand at a time; what is wrong with the others goes to the rejects."""
         for batch in self._table.batches(self.columns.names()):
             if self._rows is None:
-                yield clean(batch, self.columns, self._rejects, self.name)
+                chunk = clean(batch, self.columns, self._rejects, self.name)
             else:
-                yield clean_rows(batch, self.columns, self._rows, self._rejects, self.name)
+                chunk = clean_rows(batch, self.columns, self._rows, self._rejects, self.name)
+            if self._period is not None:
+                good = len(chunk.users)
+                chunk = self._period.within(chunk)
+                self.outside += good - len(chunk.users)
+            yield chunk
 
     def digest(self) -> bytes:
         """SHA-256: of a file's content, decompressed, at any time; of a query's rows, once they are read."""
-        return self._origin.digest()
+        content = self._origin.digest()
+        return content if self._period is None else self._period.digest(content)
 
     def close(self) -> None:
         """Let go of the file or the connection."""
@@ -69,6 +84,7 @@ def open_source(
     columns: Columns,
     rejects: Rejects,
     rows: RowTemplate | None = None,
+    period: Period | None = None,
     stdin: BinaryIO | None = None,
 ) -> Source:
     """Open a file of activity, or standard input for `-`, plain or gzip.
@@ -81,20 +97,27 @@ def open_source(
     rejects.spare(path)
     file = open_file(path, stdin or sys.stdin.buffer)
     try:
-        return Source(file, open_table(file, file_format), columns, rejects, rows)
+        return Source(file, open_table(file, file_format), columns, rejects, rows, period)
     except BaseException:
         file.close()
         raise
 
 
-def open_query(sql: str, url: str, columns: Columns, rejects: Rejects, rows: RowTemplate | None = None) -> Source:
+def open_query(
+    sql: str,
+    url: str,
+    columns: Columns,
+    rejects: Rejects,
+    rows: RowTemplate | None = None,
+    period: Period | None = None,
+) -> Source:
     """Run a query on another database, whose rows are the activity. A plain postgresql:// URL means psycopg 3.
 
     Raises PgaudienceError where the database or the query fails, or the columns are not found.
     """
     table = QueryTable(sql, url)
     try:
-        return Source(table, table, columns, rejects, rows)
+        return Source(table, table, columns, rejects, rows, period)
     except BaseException:
         table.close()
         raise
