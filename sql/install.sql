@@ -65,6 +65,7 @@
 \ir functions/explain_match.sql
 \ir functions/report_progress.sql
 \ir functions/random_fraction.sql
+\ir functions/half_squares.sql
 \ir functions/nearest_centroids.sql
 \ir functions/segmentation_points.sql
 \ir functions/sample_users.sql

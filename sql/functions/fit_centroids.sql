@@ -103,8 +103,7 @@ begin
     iterations := 0;
 
     loop
-        select array_agg((c <#> c) / -2 order by n) into _halves
-        from unnest(fitted) with ordinality u (c, n);
+        _halves := half_squares(fitted);
 
         execute _round into _clusters, _points_in, _means, _count, _nearest, _mean
         using fitted, _halves, fit_centroids.filter, fit_centroids.leave_out, fit_centroids.sample;

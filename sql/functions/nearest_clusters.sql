@@ -11,12 +11,8 @@ set search_path from current
 set jit = off
 as $$
 declare
-    _halves double precision[];
     _clusters bigint[];
 begin
-    select array_agg((c <#> c) / -2 order by n) into _halves
-    from unnest(nearest_clusters.centroids) with ordinality u (c, n);
-
     execute format(
         'select array_agg(c.cluster::bigint order by c.place) from (%s) c',
         nearest_centroids(
@@ -25,7 +21,7 @@ begin
         )
     )
     into _clusters
-    using nearest_clusters.centroids, _halves, nearest_clusters.points;
+    using nearest_clusters.centroids, half_squares(nearest_clusters.centroids), nearest_clusters.points;
 
     return _clusters;
 end

@@ -16,12 +16,7 @@ parallel safe
 set search_path from current
 set jit = off
 as $$
-declare
-    _halves double precision[];
 begin
-    select array_agg((p <#> p) / -2 order by n) into _halves
-    from unnest(run_overlaps.prototypes) with ordinality u (p, n);
-
     execute format(
         'select array_agg(o.cluster), array_agg(o.segment_id), array_agg(o.users)
         from (
@@ -35,7 +30,7 @@ begin
     into clusters, segment_ids, users
     using
         run_overlaps.prototypes,
-        _halves,
+        half_squares(run_overlaps.prototypes),
         run_overlaps.filter,
         run_overlaps.leave_out,
         run_overlaps.prototype_clusters,

@@ -14,12 +14,8 @@ set search_path from current
 set jit = off
 as $$
 declare
-    _halves double precision[];
     _directions vector[];
 begin
-    select array_agg((p <#> p) / -2 order by n) into _halves
-    from unnest(place_users.prototypes) with ordinality u (p, n);
-
     select array_agg(l2_normalize(c) order by n) into _directions
     from unnest(place_users.centroids) with ordinality u (c, n);
 
@@ -35,7 +31,7 @@ begin
     )
     using
         place_users.prototypes,
-        _halves,
+        half_squares(place_users.prototypes),
         place_users.filter,
         place_users.leave_out,
         place_users.prototype_segments,
