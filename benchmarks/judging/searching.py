@@ -22,7 +22,13 @@ _COUNT = "select count(*) from user_vectors"
 # In the order of search_users, which would also look up matched entries.
 _RANK = """
 select array_agg(r.user_id order by r.score desc, r.tie_breaker desc, r.user_id)
-from rank_users(%(query)s, %(k)s, '{}', %(mode)s, %(breadth)s, %(evidence_weight)s) r
+from (
+    select array_agg(a.entry_key) as entry_keys, array_agg(a.excess) as excesses
+    from admitted_entries(%(query)s) a
+) a
+cross join rank_users(
+    %(query)s, a.entry_keys, a.excesses, %(k)s, '{}', %(mode)s, %(breadth)s, %(evidence_weight)s
+) r
 """
 
 _SEARCH = """

@@ -1,4 +1,7 @@
 -- The entries that are evidence for a query: clearly more similar to it than entries usually are.
+--
+-- A query is few words, in the language of whoever asks. So it is moved half way to the entries that say it best, at most
+-- ten that stand out (pseudo-relevance feedback: Rocchio, 1971), and away from what all entries have in common.
 create function admitted_entries(
     query vector
 )
@@ -17,12 +20,40 @@ declare
     _most constant bigint := 500;
     _deviations constant double precision := 1.5;
     _noise constant double precision := 1e-6;
+    _examples constant bigint := 10;
+    _feedback constant double precision := 0.5;
+    _centering constant double precision := 0.75;
+    _query vector := l2_normalize(admitted_entries.query);
+    _common vector;
+    _mean double precision;
+    _deviation double precision;
+    _example vector;
     _keys bigint[];
     _similarities double precision[];
     _threshold double precision;
 begin
+    perform check_query(admitted_entries.query, _most);
+
+    select
+        avg(s.embedding order by s.entry_key),
+        avg(s.similarity order by s.entry_key),
+        stddev_pop(s.similarity order by s.entry_key)
+    into _common, _mean, _deviation
+    from (select s.entry_key, s.embedding, 1 - (s.embedding <=> _query) as similarity from entry_sample s) s;
+
+    if _common is null then
+        return;
+    end if;
+
+    select l2_normalize(sum(scale(v.embedding, n.similarity - _mean) order by v.entry_key)) into _example
+    from nearest_entries(_query, _examples) n
+    join entry_vectors v using (entry_key)
+    where n.similarity > _mean + _deviations * _deviation + _noise;
+
+    _query := coalesce(l2_normalize(_query + scale(_example, _feedback)), _query) - scale(_common, _centering);
+
     select array_agg(n.entry_key), array_agg(n.similarity) into _keys, _similarities
-    from nearest_entries(admitted_entries.query, _most + 1) n;
+    from nearest_entries(_query, _most + 1) n;
 
     select
         greatest(
@@ -32,7 +63,7 @@ begin
             _similarities[_most + 1]
         )
     into _threshold
-    from (select s.entry_key, 1 - (s.embedding <=> admitted_entries.query) as similarity from entry_sample s) s;
+    from (select s.entry_key, 1 - (s.embedding <=> _query) as similarity from entry_sample s) s;
 
     return query
     select n.entry_key, n.similarity, n.similarity - _threshold
@@ -44,4 +75,6 @@ $$;
 comment on function admitted_entries(vector) is
 'The entries that are evidence for a query, at most 500, and their excess: how far their similarity is above the threshold,
 which is the mean similarity of entry_sample plus 1.5 standard deviations, or that of the 501st best entry if it is higher.
+The similarity is to the query of unit length, moved: plus half the direction of its ten nearest entries as far as they
+are above the threshold, each weighted by its similarity above the mean, less three quarters of the mean vector of entry_sample.
 Example: select entry, excess from admitted_entries(embed(''ski enthusiasts'')) join entries using (entry_key);';

@@ -1,4 +1,6 @@
 -- What each entry of a user adds to the user's match with a query vector.
+--
+-- What user_evidence takes off for the strongest entry is shared among all of them, so that their order stays.
 create function explain_match(
     user_id text,
     query vector
@@ -23,6 +25,8 @@ declare
     _user_key bigint;
     _length double precision;
     _weight double precision;
+    _entry_keys bigint[];
+    _excesses double precision[];
     _usual record;
 begin
     select s.* into _space
@@ -50,8 +54,11 @@ begin
             hint = 'Run, in a shell: pgaudience embed';
     end if;
 
+    select array_agg(a.entry_key), array_agg(a.excess) into _entry_keys, _excesses
+    from admitted_entries(explain_match.query) a;
+
     select s.cosine_mean, s.cosine_deviation, s.evidence_mean, s.evidence_deviation into _usual
-    from score_users(explain_match.query, k => 1) s
+    from score_users(explain_match.query, _entry_keys, _excesses, k => 1) s
     limit 1;
 
     return query
@@ -66,15 +73,19 @@ begin
             c.contribution,
             coalesce(c.contribution / _usual.cosine_deviation, 0) as mean_part,
             coalesce(
-                _space.evidence_weight * a.weight * x.excess / _weight ^ _space.breadth / _usual.evidence_deviation,
+                _space.evidence_weight / _usual.evidence_deviation
+                    * c.evidence * (1 - 0.25 * max(c.evidence) over () / sum(c.evidence) over ())
+                    / _weight ^ _space.breadth,
                 0
             ) as evidence_part
         from weighted_activity a
         join entry_vectors v using (entry_key)
         join entries e using (entry_key)
-        left join admitted_entries(explain_match.query) x using (entry_key)
+        left join unnest(_entry_keys, _excesses) x (entry_key, excess) using (entry_key)
         cross join lateral (select 1 - (v.embedding <=> explain_match.query) as similarity) s
-        cross join lateral (select a.weight * s.similarity / nullif(_length, 0) as contribution) c
+        cross join lateral (
+            select a.weight * s.similarity / nullif(_length, 0) as contribution, a.weight * x.excess as evidence
+        ) c
         where a.user_key = _user_key
         union all
         select

@@ -21,34 +21,34 @@ as $$
 declare
     _index_limit constant bigint := 1000;
     _keys bigint[];
+    _similarities double precision[];
 begin
     perform check_query(nearest_entries.query, nearest_entries.k);
 
     if nearest_entries.k <= _index_limit then
-        select array_agg(n.entry_key) into _keys
+        select array_agg(n.entry_key), array_agg(1 - n.distance) into _keys, _similarities
         from (
-            select v.entry_key
+            select v.entry_key, v.embedding <=> nearest_entries.query as distance
             from entry_vectors v
-            order by v.embedding <=> nearest_entries.query, v.entry_key
+            order by distance, v.entry_key
             limit nearest_entries.k
         ) n;
     end if;
 
     if cardinality(_keys) is distinct from nearest_entries.k then
-        select array_agg(n.entry_key) into _keys
+        select array_agg(n.entry_key), array_agg(1 - n.distance) into _keys, _similarities
         from (
-            select v.entry_key
+            select v.entry_key, (v.embedding <=> nearest_entries.query) + 0 as distance
             from entry_vectors v
-            order by (v.embedding <=> nearest_entries.query) + 0, v.entry_key
+            order by distance, v.entry_key
             limit nearest_entries.k
         ) n;
     end if;
 
     return query
-    select v.entry_key, 1 - (v.embedding <=> nearest_entries.query) as similarity
-    from entry_vectors v
-    where v.entry_key = any (_keys)
-    order by similarity desc, v.entry_key;
+    select n.entry_key, n.similarity
+    from unnest(_keys, _similarities) n (entry_key, similarity)
+    order by n.similarity desc, n.entry_key;
 end
 $$;
 

@@ -1,6 +1,8 @@
 -- The k users who match a query vector best, by one of three scores.
 create function rank_users(
     query vector,
+    entry_keys bigint[],
+    excesses double precision[],
     k bigint,
     filter jsonb,
     mode text,
@@ -34,7 +36,14 @@ begin
     elsif rank_users.mode = 'evidence' then
         return query
         select s.user_key, s.user_id, s.evidence, s.cosine
-        from score_users(rank_users.query, rank_users.k, rank_users.filter, rank_users.breadth) s
+        from score_users(
+            rank_users.query,
+            rank_users.entry_keys,
+            rank_users.excesses,
+            rank_users.k,
+            rank_users.filter,
+            rank_users.breadth
+        ) s
         order by s.evidence desc, s.cosine desc, s.user_id
         limit rank_users.k;
     elsif rank_users.mode = 'hybrid' then
@@ -45,7 +54,14 @@ begin
             coalesce((s.cosine - s.cosine_mean) / s.cosine_deviation, 0)
                 + _evidence_weight * coalesce((s.evidence - s.evidence_mean) / s.evidence_deviation, 0) as score,
             s.cosine
-        from score_users(rank_users.query, rank_users.k, rank_users.filter, rank_users.breadth) s
+        from score_users(
+            rank_users.query,
+            rank_users.entry_keys,
+            rank_users.excesses,
+            rank_users.k,
+            rank_users.filter,
+            rank_users.breadth
+        ) s
         order by score desc, s.cosine desc, s.user_id
         limit rank_users.k;
     else
@@ -57,9 +73,9 @@ begin
 end
 $$;
 
-comment on function rank_users(vector, bigint, jsonb, text, double precision, double precision) is
-'The k users who match a query vector best, not in order: by mode mean the score is the cosine of the user vector; by
-evidence the sum of weight times excess over the entries admitted_entries names, over the user''s total weight to the power
-of breadth; by hybrid z(cosine) + evidence_weight * z(evidence), where z is the distance from the mean in standard
-deviations, 0 where nothing deviates.
-Example: select user_id, score from rank_users(embed(''ski enthusiasts''), 10, ''{}'', ''hybrid'', null, null);';
+comment on function rank_users(vector, bigint[], double precision[], bigint, jsonb, text, double precision, double precision) is
+'The k users who match a query vector best, not in order, given the entries that are evidence for it, with their excess: by
+mode mean the score is the cosine of the user vector; by evidence it is that of user_evidence; by hybrid it is z(cosine) +
+evidence_weight * z(evidence), where z is the distance from the mean in standard deviations, 0 where nothing deviates.
+Example: select user_id, score
+from rank_users(embed(''ski enthusiasts''), ''{1, 2}'', ''{0.3, 0.1}'', 10, ''{}'', ''hybrid'', null, null);';

@@ -3,6 +3,8 @@
 -- They are the users with the most evidence; where few have any, those nearest by their vector too.
 create function score_users(
     query vector,
+    entry_keys bigint[],
+    excesses double precision[],
     k bigint,
     filter jsonb default '{}',
     breadth double precision default null
@@ -26,8 +28,6 @@ as $$
 #variable_conflict use_column
 declare
     _scored constant bigint := greatest(1000, 10 * score_users.k);
-    _entry_keys bigint[];
-    _excesses double precision[];
     _user_keys bigint[];
     _evidence double precision[];
     _sum double precision;
@@ -36,12 +36,9 @@ declare
 begin
     perform check_filter(score_users.filter);
 
-    select array_agg(a.entry_key), array_agg(a.excess) into _entry_keys, _excesses
-    from admitted_entries(score_users.query) a;
-
     with evidence as materialized (
         select e.user_key, e.evidence
-        from user_evidence(_entry_keys, _excesses, score_users.breadth) e
+        from user_evidence(score_users.entry_keys, score_users.excesses, score_users.breadth) e
     ),
     shortlist as (
         select e.user_key, e.evidence
@@ -90,8 +87,9 @@ begin
 end
 $$;
 
-comment on function score_users(vector, bigint, jsonb, double precision) is
-'The users who may be among the k that match a query best: the thousand (or 10 k) with the most evidence, and if there are
-not that many, the k nearest by their vector too. For each the cosine, the evidence, and the means and standard deviations
-of both, the latter null where nothing deviates: of the cosine over user_sample, of the evidence over all users.
-Example: select user_id, cosine, evidence from score_users(embed(''ski enthusiasts''), k => 10);';
+comment on function score_users(vector, bigint[], double precision[], bigint, jsonb, double precision) is
+'The users who may be among the k that match a query best, given the entries that are evidence for it, with their excess:
+the thousand (or 10 k) with the most evidence, and if there are not that many, the k nearest by their vector too. For each
+the cosine, the evidence, and the means and standard deviations of both, the latter null where nothing deviates: of the
+cosine over user_sample, of the evidence over all users.
+Example: select user_id, cosine, evidence from score_users(embed(''ski enthusiasts''), ''{1, 2}'', ''{0.3, 0.1}'', k => 10);';

@@ -70,6 +70,8 @@ begin
         end
     from rank_users(
         search_users.query,
+        _entry_keys,
+        _excesses,
         search_users.k,
         search_users.filter,
         search_users.mode,

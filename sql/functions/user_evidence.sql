@@ -1,4 +1,6 @@
 -- What the entries of a query add up to for every user who has one of them.
+--
+-- One entry may be an accident, so the strongest counts three quarters.
 create function user_evidence(
     entry_keys bigint[],
     excesses double precision[],
@@ -25,7 +27,7 @@ begin
         join user_vectors v using (user_key);
     else
         return query
-        select p.user_key, sum(p.strength * p.excess)
+        select p.user_key, sum(p.strength * p.excess) - 0.25 * max(p.strength * p.excess)
         from (
             select unnest(o.user_keys) as user_key, unnest(o.strengths) as strength, a.excess
             from unnest(user_evidence.entry_keys, user_evidence.excesses) a (entry_key, excess)
@@ -37,6 +39,6 @@ end
 $$;
 
 comment on function user_evidence(bigint[], double precision[], double precision) is
-'The evidence of every user who has one of the entries: the sum of weight times excess over them, divided by the total
-weight of the user to the power of breadth (of the space, if null).
+'The evidence of every user who has one of the entries: the sum of weight times excess over them, less a quarter of
+the strongest, divided by the total weight of the user to the power of breadth (of the space, if null).
 Example: select max(u.evidence) from user_evidence(''{1, 2}'', ''{0.3, 0.1}'') u;';
