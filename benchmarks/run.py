@@ -1,6 +1,6 @@
 """Run benchmarks: one JSON document on standard output, progress on standard error.
 
-    .venv/bin/python benchmarks/run.py              all of them, at full size: about half an hour
+    .venv/bin/python benchmarks/run.py              all of them, at full size: about an hour
     .venv/bin/python benchmarks/run.py load --small one of them, in seconds
 
 Each one measures a ratio, the product against the bare tools it is built on: side by side in one run, on a server of
@@ -30,6 +30,7 @@ BENCHMARKS = {
     "embed": embed.run,
     "refresh": refresh.run,
     "search": searching.run,
+    "search-million": searching.run_million,
     "segmentation": segmentation.run,
     "approximate": approximate.run,
     "memory": memory.run,

@@ -92,12 +92,22 @@ def described(cluster: Cluster) -> str:
     return cluster.clone("described", fill)
 
 
-def test_entries(described: str) -> None:
-    """Monroe, Colaresi and Quinn 2008, equations 16, 20 and 21."""
+@pytest.mark.parametrize("half_lives", [0, 2])
+def test_entries(described: str, half_lives: int) -> None:
+    """Monroe, Colaresi and Quinn 2008, equations 16, 20 and 21; one of the things may be some half-lives old."""
     segments, frequencies, _ = made_up()
     weights = np.log1p(frequencies)
+    weights[:, 3] *= 0.5**half_lives
     prior = weights.sum(0) / K
     with connect(described) as connection:
+        if half_lives:
+            connection.execute("update space set half_life = '30 days'")
+            connection.execute(
+                "update activity a set last_at = s.weighted_at - %s * interval '30 days'"
+                " from entries e, space s where e.entry = 'thing 3' and e.entry_key = a.entry_key",
+                [half_lives],
+            )
+            connection.execute("call describe_run(1)")
         found = connection.execute(
             "select segment_id, entry, users, share, overall_share, lift, log_odds, z_score from segment_entries"
         ).fetchall()

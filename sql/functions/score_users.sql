@@ -48,13 +48,10 @@ begin
         order by e.evidence desc, e.user_key
         limit _scored
     )
-    select
-        (select sum(e.evidence) from evidence e),
-        (select sum(e.evidence ^ 2) from evidence e),
-        array_agg(s.user_key),
-        array_agg(s.evidence)
+    select t.sum, t.squares, s.user_keys, s.evidence
     into _sum, _squares, _user_keys, _evidence
-    from shortlist s;
+    from (select sum(e.evidence) as sum, sum(e.evidence * e.evidence) as squares from evidence e) t
+    cross join (select array_agg(s.user_key) as user_keys, array_agg(s.evidence) as evidence from shortlist s) s;
 
     select array_agg(n.user_key) into _nearest
     from nearest_users(
@@ -77,11 +74,14 @@ begin
     left join unnest(_user_keys, _evidence) e (user_key, evidence) using (user_key)
     cross join (
         select
-            avg(1 - (s.embedding <=> score_users.query) order by s.user_key) as cosine_mean,
-            stddev_pop(1 - (s.embedding <=> score_users.query) order by s.user_key) as cosine_deviation,
+            avg(s.cosine order by s.user_key) as cosine_mean,
+            stddev_pop(s.cosine order by s.user_key) as cosine_deviation,
             coalesce(_sum, 0) / max(s.users) as evidence_mean,
             coalesce(_squares, 0) / max(s.users) as evidence_squares
-        from user_sample s
+        from (
+            select s.user_key, s.users, 1 - (s.embedding <=> score_users.query) as cosine
+            from user_sample s
+        ) s
     ) c
     where v.user_key = any (_user_keys || _nearest);
 end

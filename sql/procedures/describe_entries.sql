@@ -9,7 +9,7 @@
 -- (Monroe, Colaresi and Quinn 2008, equations 16, 20 and 21.) The prior is the entry's share of all counts, times a
 -- total A as large as the average segment's: an entry must be as telling as an average segment is large.
 --
--- Every distinct frequency is weighted once, and activity is read once into (segment, entry) totals.
+-- Every distinct frequency is weighted once, then faded by its age, and activity is read once into (segment, entry) totals.
 create procedure describe_entries(
     run_id bigint
 )
@@ -39,10 +39,15 @@ begin
         group by m.segment_id
     ),
     totals as materialized (
-        select m.segment_id, a.entry_key, count(*) as users, sum(w.weight) as weight
+        select
+            m.segment_id,
+            a.entry_key,
+            count(*) as users,
+            sum(w.weight * recency(a.last_at, s.half_life, s.weighted_at)) as weight
         from segment_assignments m
         join activity a using (user_key)
         join weights w using (frequency)
+        cross join (select max(half_life) as half_life, coalesce(max(weighted_at), now()) as weighted_at from space) s
         where m.run_id = describe_entries.run_id
         group by m.segment_id, a.entry_key
     ),
