@@ -75,7 +75,9 @@ def _measure(name: str, provider: Provider) -> dict[str, Any]:
         started = time.perf_counter()
         tokens = distill(connection, open_space(connection, SCHEMA), provider)
         seconds = time.perf_counter() - started
-        size = connection.execute("select pg_total_relation_size('tokens')").fetchone()
+        size = connection.execute(
+            "select pg_total_relation_size('tokens') + pg_total_relation_size('token_layers')"
+        ).fetchone()
         return {
             **_quality(connection, name, provider),
             "tokens": tokens,

@@ -29,7 +29,7 @@ begin
         execute format(
             'grant insert, update, delete on %1$I.users, %1$I.entries, %1$I.entry_vectors, %1$I.entry_failures,
                 %1$I.activity, %1$I.queries, %1$I.loads, %1$I.workers,
-                %1$I.tokens, %1$I.training_texts,
+                %1$I.tokens, %1$I.token_layers, %1$I.training_texts,
                 %1$I.segmentations, %1$I.segmentation_runs, %1$I.run_segments, %1$I.run_tree, %1$I.run_entries,
                 %1$I.run_attributes, %1$I.run_drivers, %1$I.segment_assignments, %1$I.segment_names,
                 %1$I.segment_lineage, %1$I.segment_changes to %2$I',

@@ -40,6 +40,7 @@
 \ir functions/tokenize.sql
 \ir functions/query_source.sql
 \ir functions/request_embedding.sql
+\ir functions/correct_sum.sql
 \ir functions/embed.sql
 \ir functions/check_query.sql
 \ir functions/check_users.sql

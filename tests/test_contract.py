@@ -111,6 +111,7 @@ RELATIONS = {
     "activity_input": ["user_id", "entry", "frequency", "occurred_at"],
     "queries": ["query", "embedding", "exact"],
     "tokens": ["token", "embedding"],
+    "token_layers": ["layer", "unit", "weights", "bias"],
     "segmentations": ["segmentation", "published_run_id", "suppress_below", "created_at"],
     "segmentation_runs": [
         "run_id", "segmentation", "method", "k", "silhouette", "seconds", "users_moved", "churn", "ari_to_previous",

@@ -6,6 +6,7 @@ import threading
 import time
 from pathlib import Path
 
+import numpy as np
 import psycopg
 import pytest
 from click.testing import CliRunner, Result
@@ -15,9 +16,12 @@ from pgaudience.cli import cli
 from pgaudience.database import open_space
 from pgaudience.demo import run_demo
 from pgaudience.distilling import distill, distillation_cost, distillation_due, synthetic, training, turn, vocabulary
+from pgaudience.distilling.refinement import EPOCHS, refine
+from pgaudience.distilling.regression import Examples
 from pgaudience.embedding.provider import ProviderError
 from pgaudience.errors import PgaudienceError
 from pgaudience.pipeline import distill_space, embed_space, space_provider
+from pgaudience.progress import progress
 
 QUERIES = ("winter sports in the mountains", "children and family", "scary movies", "coffee in the city")
 
@@ -190,12 +194,52 @@ def test_a_space_without_vectors(space: str) -> None:
 
 def test_the_texts_are_the_same_every_time() -> None:
     words = [("the", 0.05), ("snow", 1e-4), ("red", 1e-4)]
+    foreign = [["schnee", "berg"], ["nieve"]]
     drawn = [
-        synthetic.SyntheticTexts(["Ski Aspen", "Jazz {club}"], ["ski", "jazz"], words, seed=seed).draw(500)
+        synthetic.SyntheticTexts(["Ski Aspen", "Jazz {club}"], ["ski", "jazz"], words, foreign, seed=seed).draw(500)
         for seed in (7, 7, 8)
     ]
     assert drawn[0] == drawn[1] != drawn[2]
     assert len(set(drawn[0])) == len(drawn[0]) > 100
+
+
+def test_sql_computes_what_was_fitted(fitted: str) -> None:
+    """A sum of token vectors of unit length, and what the two layers add to it."""
+    text = "warm coffee on a snowy mountain"
+    with connect(fitted) as connection:
+        found, total = connection.execute(
+            "select embed(%(text)s)::real[], sum(t.embedding::vector)::real[]"
+            " from unnest(tokenize(%(text)s)) q (token) join tokens t using (token)",
+            {"text": text},
+        ).fetchone() or ((), ())
+        rows = connection.execute("select layer, weights::vector::real[], bias from token_layers order by layer, unit")
+        layers = rows.fetchall()
+    direction = np.array(total) / np.linalg.norm(total)
+    weights = {number: np.array([row[1] for row in layers if row[0] == number]) for number in (1, 2)}
+    bias = np.array([row[2] for row in layers if row[0] == 1])
+    added = weights[2] @ np.maximum(weights[1] @ direction + bias, 0)
+    expected = (direction + added) / np.linalg.norm(direction + added)
+    assert np.linalg.norm(added) > 0.05
+    assert found == pytest.approx(expected.tolist(), abs=2e-3)
+
+
+def test_refining_brings_sums_closer() -> None:
+    """Targets that no sum reaches: two tokens together mean something else."""
+    random = np.random.default_rng(2)
+    tokens = random.standard_normal((30, 8)).astype(np.float32)
+    texts = [sorted(random.choice(30, 2, replace=False).tolist()) for _ in range(3_000)]
+    sums = np.array([tokens[text].sum(0) for text in texts])
+    targets = np.abs(sums) + 0.5 * sums
+    targets = (targets / np.linalg.norm(targets, axis=1, keepdims=True)).astype(np.float32)
+    examples = Examples(texts, targets, np.ones(len(texts), dtype=np.float32))
+    with progress("Fitting", EPOCHS, "steps") as shown:
+        refined, layer = refine(examples, tokens, shown)
+    cosines = []
+    for vectors, corrected in ((tokens, lambda sums: sums), (refined, layer)):
+        unit = np.array([vectors[text].sum(0) for text in texts])
+        results = corrected(unit / np.linalg.norm(unit, axis=1, keepdims=True))
+        cosines.append(float(((results / np.linalg.norm(results, axis=1, keepdims=True)) * targets).sum(1).mean()))
+    assert cosines[1] > cosines[0] + 0.05
 
 
 def test_a_writer_may_distill(places: str) -> None:

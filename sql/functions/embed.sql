@@ -53,7 +53,7 @@ begin
             );
     end if;
 
-    select l2_normalize(sum(t.embedding::vector)) into _embedding
+    select correct_sum(sum(t.embedding::vector)) into _embedding
     from unnest(tokenize(_query)) q (token)
     join tokens t using (token);
 
@@ -70,6 +70,6 @@ $$;
 
 comment on function embed(text) is
 'The query vector of a text, of unit length: that of the entry with this text (made from its attributes too, where the space
-has an entry_template), else of a cached query, else the sum of its tokens in the token table, which comes close to it;
+has an entry_template), else of a cached query, else one made of its tokens in the token table, which comes close to it;
 query_source says which.
 Example: select * from search_users(embed(''ski enthusiasts'') - embed(''horror fans''));';

@@ -12,6 +12,12 @@ select embed('hot dog'), embed('SKI   lovers'), embed('skiers');
 select rank, user_id, round(score::numeric, 3) as score from search_users('ski lovers', k => 2);
 select embed('hot dog') = embed(repeat('hot dog ', 1250)) as same_for_10_000_characters;
 
+-- Layers by hand: whatever points to skiing is bent towards horror as much; the rest stays.
+insert into token_layers (layer, unit, weights, bias) values
+    (1, 1, '[1,0,0]', 0), (2, 1, '[0]', 0), (2, 2, '[1]', 0), (2, 3, '[0]', 0);
+select correct_sum('[2,0,0]'), correct_sum('[0,0,3]'), embed('hot dog');
+delete from token_layers;
+
 -- Quotes and SQL are words like others; a text without a known word is an error.
 select embed('ski''; drop table tokens; --') is not null as answered, to_regclass('tokens') is not null as still_there;
 select embed('xyz ☃');

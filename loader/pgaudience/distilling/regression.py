@@ -15,7 +15,7 @@ Matrix = NDArray[np.float32]
 Sparse = Any  # scipy.sparse.csr_matrix, which has no types
 
 PENALTY = 1.0
-ROUNDS = 3
+ROUNDS = 1
 STEPS = 40
 TOLERANCE = 1e-3
 COMMON = 1e-3
@@ -44,7 +44,7 @@ def fit(examples: Examples, initial: Matrix, weights: Matrix, progress: Progress
     and each is corrected by ridge regression towards where it was, with every text scaled so that its sum has length 1:
     only the direction of a sum counts.
     """
-    design = _design(examples.tokens, weights)
+    design = design_of(examples.tokens, weights)
     fitted = (initial * weights[:, None]).astype(np.float32)
     for _ in range(ROUNDS):
         fitted = _correct(design, examples, fitted)
@@ -54,7 +54,8 @@ def fit(examples: Examples, initial: Matrix, weights: Matrix, progress: Progress
     return fitted
 
 
-def _design(tokens: Sequence[Sequence[int]], weights: Matrix) -> Sparse:
+def design_of(tokens: Sequence[Sequence[int]], weights: Matrix) -> Sparse:
+    """Return the weights of the tokens of each text, adding up to 1: shape (texts, tokens)."""
     from scipy import sparse  # pyright: ignore[reportMissingTypeStubs]
 
     counts = np.fromiter((len(each) for each in tokens), dtype=np.int64, count=len(tokens))

@@ -1,4 +1,4 @@
-"""Short texts as people might type them, for the fit: words of the entries and of general English, put together."""
+"""Short texts as people might type them, for the fit: words of the entries and of general language, put together."""
 
 from __future__ import annotations
 
@@ -7,39 +7,40 @@ import itertools
 import random
 from collections.abc import Sequence
 
-TEXTS = 60_000
-"""How many are drawn for a space that has none; of 40,000, the cosine to the model's vectors is 0.007 lower."""
+from pgaudience.distilling.phrases import PATTERNS, SLOTS
 
-PATTERNS = tuple(
-    pattern.strip()
-    for pattern in """
-    {a} lovers | {a} fans | {a} enthusiasts | {a} buyers | {a} shoppers | {a} people | {a} only | young {a} | my {a}
-    people who like {a} | people who buy {a} | people who {v} {a} | people interested in {a} | {a} who {v} {b}
-    someone who {v} {a} | someone with {a} and a {b} | a person who {v} {a} and {b} | who goes to {a}
-    users who search for {a} | customers who want {a} | parents of {a} | families with {a} | likes {a} but not {b}
-    looking for {a} | planning a {a} | ideas for {a} | things for {a} | everything for {a} | something {a} to {v}
-    best {a} | more {a} | no {a} | not {a} | {a} at home | getting {a} ready for {b} | how to {v} {a}
-    {a} and {b} | {a} or {b} | {a} with {b} | {a} without {b} | {a} for {b} | {a} for the {b} | {a} in {b}
-    {a} in the {b} | {a} at {b} | {a} on {b} | {a} from {b} | {a} to {b} | {a} after {b} | {a} before the {b}
-    {a} by {b} | {a} as {b} | the {a} of {b} | a {a} for a {b} | {a}, {b} and {c} | {v} and {a} {b} | {a} that {v} {b}
-    {v} their {a} | they {v} the {a}
-    """.replace("\n", "|").split("|")
-    if pattern.strip()
-)
+TEXTS = 90_000
+"""How many are drawn for a space that has none."""
+
+MISSPELT = 0.12
+FOREIGN = 0.13
+PARTS_OF_ENTRIES = 0.12
+PATTERNED = 0.46
+"""The shares of the kinds of texts; the rest are words in a row. The pieces of words learn from the words that are
+misspelt or foreign."""
+
+LEAST_LENGTH = 4
+LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
 
 class SyntheticTexts:
     """A source of texts that are the same for the same entries, words and seed.
 
     `entries` and `entry_words` must not be empty; `words` are general words with their frequencies, of which the
-    square root is the chance to be drawn.
+    square root is the chance to be drawn; `foreign` has words of one language each, the commonest first.
     """
 
     def __init__(
-        self, entries: Sequence[str], entry_words: Sequence[str], words: Sequence[tuple[str, float]], *, seed: int
+        self,
+        entries: Sequence[str],
+        entry_words: Sequence[str],
+        words: Sequence[tuple[str, float]],
+        foreign: Sequence[Sequence[str]],
+        *,
+        seed: int,
     ) -> None:
         self._random = random.Random(seed)  # noqa: S311
-        self._entries, self._entry_words = entries, entry_words
+        self._entries, self._entry_words, self._foreign = entries, entry_words, foreign
         self._words = [word for word, _ in words]
         self._chances = list(itertools.accumulate(frequency**0.5 for _, frequency in words))
 
@@ -49,13 +50,46 @@ class SyntheticTexts:
 
     def _text(self) -> str:
         kind = self._random.random()
-        if kind < 0.25:
+        if kind < FOREIGN:
+            return self._foreign_words()
+        if kind < FOREIGN + MISSPELT:
+            return self._misspelt(self._entry_word() if self._random.random() < 0.2 else self._english())
+        return self._english()
+
+    def _english(self) -> str:
+        kind = self._random.random() * (1 - FOREIGN - MISSPELT)
+        if kind < PARTS_OF_ENTRIES:
             return self._part_of_entry(4)
-        if kind < 0.6:
-            a, b, c = (self._topic() for _ in range(3))
-            return self._random.choice(PATTERNS).format(a=a, b=b, c=c, v=self._word())
+        if kind < PARTS_OF_ENTRIES + PATTERNED:
+            return self._patterned()
         length = self._random.randint(2, 7)
         return " ".join(self._entry_word() if self._random.random() < 0.35 else self._word() for _ in range(length))
+
+    def _patterned(self) -> str:
+        a, b, c = (self._topic() for _ in range(3))
+        slots = {slot: self._random.choice(words) for slot, words in SLOTS.items()}
+        return self._random.choice(PATTERNS).format(a=a, b=b, c=c, v=self._word(), **slots)
+
+    def _misspelt(self, text: str) -> str:
+        words = text.split()
+        if long := [at for at, word in enumerate(words) if len(word) >= LEAST_LENGTH]:
+            at = self._random.choice(long)
+            words[at] = self._edited(words[at])
+        return " ".join(words)
+
+    def _edited(self, word: str) -> str:
+        """Return the word with one letter left out, replaced, added, doubled or swapped with the one before it."""
+        at = self._random.randrange(1, len(word))
+        letter = self._random.choice(LETTERS)
+        before, here, after = word[:at], word[at], word[at + 1 :]
+        middle = self._random.choice(("", letter, letter + here, here + here, None))
+        return before[:-1] + here + before[-1] + after if middle is None else before + middle + after
+
+    def _foreign_words(self) -> str:
+        words = self._random.choice(self._foreign)
+        length = self._random.choice((1, 1, 2, 3, 4))
+        power = 1 if length == 1 else 2  # beside others, a common word is likelier
+        return " ".join(words[int(len(words) * self._random.random() ** power)] for _ in range(length))
 
     def _topic(self) -> str:
         kind = self._random.random()

@@ -9,10 +9,12 @@ from typing import Any, LiteralString
 import numpy as np
 import psycopg
 from numpy.typing import NDArray
+from pgvector import HalfVector
 from pgvector.psycopg import register_vector
 
 from pgaudience.database import Space
 from pgaudience.distilling.growth import growth
+from pgaudience.distilling.refinement import EPOCHS, Layer, refine
 from pgaudience.distilling.regression import ROUNDS, Examples, fit, inverse_frequencies
 from pgaudience.distilling.training import ENTRIES, embed_texts, missing_texts
 from pgaudience.distilling.turns import turn
@@ -59,6 +61,7 @@ where v.kind = 'word'
 
 _CREATE_FITTED = 'create temporary table fitted (token text collate "C", embedding vector) on commit drop'
 _UPDATE = "update tokens t set embedding = f.embedding from fitted f where f.token = t.token"
+_COPY_LAYERS = "copy token_layers (layer, unit, weights, bias) from stdin (format binary)"
 _RECORD = """
 update space
 set distilled_at = clock_timestamp(), distilled_entries = %s
@@ -91,8 +94,9 @@ def distill(connection: Connection, space: Space, provider: Provider) -> int:
             connection.execute("analyze vocabulary")
             connection.execute(_REMOVE_TOKENS)
             connection.execute(_ADD_TOKENS)
-            tokens, fitted = _fit(connection, space)
+            tokens, fitted, layer = _fit(connection, space)
             _store(connection, tokens, fitted)
+            _store_layer(connection, layer)
             connection.execute(_RECORD, [entries])
     _say(f"Distilled {space.model} into {len(tokens):,} tokens")
     return len(tokens)
@@ -102,15 +106,15 @@ def _say(line: str) -> None:
     print(line, file=sys.stderr, flush=True)  # noqa: T201
 
 
-def _fit(connection: Connection, space: Space) -> tuple[list[str], Matrix]:
+def _fit(connection: Connection, space: Space) -> tuple[list[str], Matrix, Layer]:
     rows = connection.cursor(binary=True).execute(_TOKENS).fetchall()
     tokens = [row[0] for row in rows]
     nothing = np.zeros(space.dimensions, dtype=np.float32)
     initial = np.stack([nothing if row[2] is None else row[2].to_numpy() for row in rows])
     weights = inverse_frequencies(np.array([row[1] for row in rows], dtype=np.float32))
-    with progress("Fitting", 2 * ROUNDS, "steps") as shown:
+    with progress("Fitting", 2 * ROUNDS + EPOCHS, "steps") as shown:
         examples = _examples(connection, {token: number for number, token in enumerate(tokens)})
-        return tokens, fit(examples, initial, weights, shown)
+        return tokens, *refine(examples, fit(examples, initial, weights, shown), shown)
 
 
 def _examples(connection: Connection, numbers: dict[str, int]) -> Examples:
@@ -139,3 +143,14 @@ def _store(connection: Connection, tokens: Sequence[str], fitted: Matrix) -> Non
             copy.write_row((token, vector))
     connection.execute("analyze fitted")
     connection.execute(_UPDATE)
+
+
+def _store_layer(connection: Connection, layer: Layer) -> None:
+    """Store the layer as SQL reads it: its hidden units, then the units that see them, one for each dimension."""
+    connection.execute("delete from token_layers")
+    nothing = np.zeros(len(layer.output), dtype=np.float32)
+    with connection.cursor().copy(_COPY_LAYERS) as copy:
+        copy.set_types(["int2", "int4", "halfvec", "float4"])
+        for number, (weights, bias) in enumerate(((layer.input, layer.bias), (layer.output, nothing)), start=1):
+            for unit, row in enumerate(weights):
+                copy.write_row((number, unit + 1, HalfVector(row), float(bias[unit])))

@@ -9,7 +9,7 @@ import psycopg
 
 from pgaudience.distilling.growth import growth
 from pgaudience.distilling.synthetic import TEXTS, SyntheticTexts
-from pgaudience.distilling.vocabulary import create_vocabulary
+from pgaudience.distilling.vocabulary import create_vocabulary, foreign_words
 from pgaudience.embedding.each import embed_each
 from pgaudience.embedding.provider import Provider
 from pgaudience.errors import PgaudienceError
@@ -102,5 +102,5 @@ def _draw(connection: Connection) -> list[str]:
     rows = connection.execute(_WORDS).fetchall()
     words = [(token, frequency) for token, frequency, _ in rows]
     entry_words = [token for token, _, in_entries in rows if in_entries]
-    source = SyntheticTexts(entries, entry_words or [words[0][0]], words, seed=grown.distilled)
+    source = SyntheticTexts(entries, entry_words or [words[0][0]], words, foreign_words(), seed=grown.distilled)
     return source.draw(round(TEXTS * grown.new / grown.entries))

@@ -15,6 +15,9 @@ OTHER_LANGUAGES = ("de", "es", "fr", "it", "nl", "pt")
 OTHER_WORDS = 1_000
 LEAST_FREQUENCY = 1e-8
 
+FOREIGN_WORDS = 8_000
+"""The commonest words of each of the other languages, for texts; most are not in the table, and have pieces."""
+
 _CREATE_GENERAL = "create temporary table general_words (word text, frequency double precision) on commit drop"
 
 # A word counts half for its share of the entries and half for its share of general language.
@@ -88,6 +91,13 @@ where w.kind = 'word' and not exists (select from vocabulary o where o.token = l
 """
 
 _LIMITS = {"entry_words": 20_000, "pairs": 3_000, "pieces": 5_000, "least": LEAST_FREQUENCY}
+
+
+def foreign_words() -> list[list[str]]:
+    """Return the commonest words of each of the other languages, the commonest first, as wordfreq knows them."""
+    from wordfreq import top_n_list
+
+    return [top_n_list(language, FOREIGN_WORDS) for language in OTHER_LANGUAGES]
 
 
 def create_vocabulary(connection: Connection) -> None:
