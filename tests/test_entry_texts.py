@@ -356,6 +356,7 @@ def _downgrade(url: str) -> None:
         connection.execute("alter table entry_vectors drop column text_hash")
         connection.execute("alter table entry_failures drop column text_hash")
         connection.execute("alter table segmentation_runs drop column average")
+        connection.execute("drop table token_layers")
         for column in ("breadth", "evidence_weight", "half_life", "weighted_at"):
             connection.execute(f"alter table space drop column {column}".encode())
         connection.execute("update alembic_version set version_num = '0003'")
