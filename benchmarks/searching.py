@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import statistics
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from measuring import Comparison, Contender, alternate, say
@@ -29,13 +31,7 @@ select count(*), sum(cardinality(user_keys)) from admitted_entries(%s::vector) j
 def run(*, small: bool) -> dict[str, Any]:
     """Time ten queries, each the vector of an entry, without indexes on vectors."""
     users, entries, pairs = (SMALL_USERS, SMALL_ENTRIES, SMALL_PAIRS) if small else (USERS, ENTRIES, PAIRS)
-    with serving() as server, server.connect() as connection:
-        say(f"filling the space: {users:,} users, {entries:,} entries, {pairs:,} pairs")
-        data = fill(connection, users, entries, pairs)
-        connection.execute("call refresh()")
-        connection.commit()
-        found = connection.execute(_QUERIES, [QUERIES]).fetchone()
-        queries: list[str] = found[0] if found else []
+    with _filled(users, entries, pairs) as (connection, data, queries):
         admitted = [connection.execute(_ADMITTED, [query]).fetchone() for query in queries]
         times = alternate(
             Contender(SCAN, lambda: _scan(connection, queries)),
@@ -64,13 +60,7 @@ def run_million(*, small: bool) -> dict[str, Any]:
 
 def _searches(users: int, entries: int, pairs: int) -> dict[str, Any]:
     """Return the medians over the queries of the rows admitted and of the seconds taken, the best of three each."""
-    with serving() as server, server.connect() as connection:
-        say(f"filling the space: {users:,} users, {entries:,} entries, {pairs:,} pairs")
-        fill(connection, users, entries, pairs)
-        connection.execute("call refresh()")
-        connection.commit()
-        found = connection.execute(_QUERIES, [QUERIES]).fetchone()
-        queries: list[str] = found[0] if found else []
+    with _filled(users, entries, pairs) as (connection, _, queries):
         rows = [int((connection.execute(_ADMITTED, [query]).fetchone() or (0, 0))[1]) for query in queries]
         seconds = [min(_seconds(connection, query) for _ in range(3)) for query in queries]
     return {
@@ -80,6 +70,18 @@ def _searches(users: int, entries: int, pairs: int) -> dict[str, Any]:
         "seconds": round(statistics.median(seconds), 4),
         "slowest": round(max(seconds), 4),
     }
+
+
+@contextmanager
+def _filled(users: int, entries: int, pairs: int) -> Iterator[tuple[Connection, dict[str, Any], list[str]]]:
+    """Yield a connection to a space with made-up purchases, what is in it, and the queries."""
+    with serving() as server, server.connect() as connection:
+        say(f"filling the space: {users:,} users, {entries:,} entries, {pairs:,} pairs")
+        data = fill(connection, users, entries, pairs)
+        connection.execute("call refresh()")
+        connection.commit()
+        found = connection.execute(_QUERIES, [QUERIES]).fetchone()
+        yield connection, data, found[0] if found else []
 
 
 def _seconds(connection: Connection, query: str) -> float:

@@ -33,9 +33,9 @@ begin
         return query
         select n.user_key, n.user_id, 1 - n.distance, 0.0::double precision
         from nearest_users(rank_users.query, rank_users.k, rank_users.filter) n;
-    elsif rank_users.mode = 'evidence' then
+    elsif rank_users.mode in ('evidence', 'hybrid') then
         return query
-        select s.user_key, s.user_id, s.evidence, s.cosine
+        select s.user_key, s.user_id, r.score, s.cosine
         from score_users(
             rank_users.query,
             rank_users.entry_keys,
@@ -44,25 +44,14 @@ begin
             rank_users.filter,
             rank_users.breadth
         ) s
-        order by s.evidence desc, s.cosine desc, s.user_id
-        limit rank_users.k;
-    elsif rank_users.mode = 'hybrid' then
-        return query
-        select
-            s.user_key,
-            s.user_id,
-            coalesce((s.cosine - s.cosine_mean) / s.cosine_deviation, 0)
-                + _evidence_weight * coalesce((s.evidence - s.evidence_mean) / s.evidence_deviation, 0) as score,
-            s.cosine
-        from score_users(
-            rank_users.query,
-            rank_users.entry_keys,
-            rank_users.excesses,
-            rank_users.k,
-            rank_users.filter,
-            rank_users.breadth
-        ) s
-        order by score desc, s.cosine desc, s.user_id
+        cross join lateral (
+            select case rank_users.mode
+                when 'evidence' then s.evidence
+                else coalesce((s.cosine - s.cosine_mean) / s.cosine_deviation, 0)
+                    + _evidence_weight * coalesce((s.evidence - s.evidence_mean) / s.evidence_deviation, 0)
+            end as score
+        ) r
+        order by r.score desc, s.cosine desc, s.user_id
         limit rank_users.k;
     else
         raise exception using

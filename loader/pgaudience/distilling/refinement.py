@@ -9,11 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pgaudience.distilling.regression import Examples, design_of
+from pgaudience.distilling.regression import Examples, Matrix, design_of
 from pgaudience.progress import Progress
-
-Matrix = NDArray[np.float32]
-Sparse = Any  # scipy.sparse.csr_matrix, which has no types
 
 UNITS = 512
 EPOCHS = 4

@@ -9,13 +9,10 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from pgaudience.progress import Progress
-
 Matrix = NDArray[np.float32]
 Sparse = Any  # scipy.sparse.csr_matrix, which has no types
 
 PENALTY = 1.0
-ROUNDS = 1
 STEPS = 40
 TOLERANCE = 1e-3
 COMMON = 1e-3
@@ -37,21 +34,16 @@ def inverse_frequencies(frequencies: Matrix) -> Matrix:
     return COMMON / (COMMON + frequencies)
 
 
-def fit(examples: Examples, initial: Matrix, weights: Matrix, progress: Progress) -> Matrix:
+def fit(examples: Examples, initial: Matrix, weights: Matrix) -> Matrix:
     """Return the token vectors, shape (tokens, dimensions), with the weights folded in.
 
-    `initial` has the vectors of the tokens alone, zero where there is none. In turn, all of them are mapped linearly,
-    and each is corrected by ridge regression towards where it was, with every text scaled so that its sum has length 1:
-    only the direction of a sum counts.
+    `initial` has the vectors of the tokens alone, zero where there is none. Each is corrected by ridge regression
+    towards where it was, with every text scaled so that its sum has length 1, as only the direction of a sum counts.
+    Then all of them are mapped linearly.
     """
     design = design_of(examples.tokens, weights)
     fitted = (initial * weights[:, None]).astype(np.float32)
-    for _ in range(ROUNDS):
-        fitted = _correct(design, examples, fitted)
-        progress.advance(1)
-        fitted = _map(design, examples, fitted)
-        progress.advance(1)
-    return fitted
+    return _map(design, examples, _correct(design, examples, fitted))
 
 
 def design_of(tokens: Sequence[Sequence[int]], weights: Matrix) -> Sparse:

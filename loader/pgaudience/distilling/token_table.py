@@ -15,7 +15,7 @@ from pgvector.psycopg import register_vector
 from pgaudience.database import Space
 from pgaudience.distilling.growth import growth
 from pgaudience.distilling.refinement import EPOCHS, Layer, refine
-from pgaudience.distilling.regression import ROUNDS, Examples, fit, inverse_frequencies
+from pgaudience.distilling.regression import Examples, fit, inverse_frequencies
 from pgaudience.distilling.training import ENTRIES, embed_texts, missing_texts
 from pgaudience.distilling.turns import turn
 from pgaudience.distilling.vocabulary import create_vocabulary
@@ -112,9 +112,11 @@ def _fit(connection: Connection, space: Space) -> tuple[list[str], Matrix, Layer
     nothing = np.zeros(space.dimensions, dtype=np.float32)
     initial = np.stack([nothing if row[2] is None else row[2].to_numpy() for row in rows])
     weights = inverse_frequencies(np.array([row[1] for row in rows], dtype=np.float32))
-    with progress("Fitting", 2 * ROUNDS + EPOCHS, "steps") as shown:
+    with progress("Fitting", 1 + EPOCHS, "steps") as shown:
         examples = _examples(connection, {token: number for number, token in enumerate(tokens)})
-        return tokens, *refine(examples, fit(examples, initial, weights, shown), shown)
+        fitted = fit(examples, initial, weights)
+        shown.advance(1)
+        return tokens, *refine(examples, fitted, shown)
 
 
 def _examples(connection: Connection, numbers: dict[str, int]) -> Examples:
