@@ -180,7 +180,7 @@ def test_the_role_may_not_read(healthy: str, guest: str) -> None:
 
 @pytest.mark.parametrize(
     ("file", "more"),
-    [("functions/scale.sql", "\n"), ("grants.sql", "\n"), ("install.sql", "\\ir extra.sql\n"), ("bi/users.sql", "\n")],
+    [("vectors/scale.sql", "\n"), ("grants.sql", "\n"), ("install.sql", "\\ir extra.sql\n"), ("bi/users.sql", "\n")],
 )
 def test_the_bundle_is_another_version(
     healthy: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, file: str, more: str

@@ -207,8 +207,8 @@ def test_pgvector_is_missing_and_may_not_be_created(cluster: Cluster, bare: str)
 
 
 def test_changed_functions_are_replaced(toy: str, package: Path) -> None:
-    edit(package, "functions/similar_users.sql", ("of_user", "person"), ("similarity double", "likeness double"))
-    edit(package, "install.sql", ("\\ir functions/explain_match.sql\n", ""))
+    edit(package, "alike/similar_users.sql", ("of_user", "person"), ("similarity double", "likeness double"))
+    edit(package, "install.sql", ("\\ir search/explain_match.sql\n", ""))
     assert run(toy).changed
     with connect(toy) as connection:
         use_schema(connection, "audience")
@@ -223,7 +223,7 @@ def test_unchanged_materialized_views_stay(toy: str, package: Path) -> None:
     rows(toy, "delete from users where user_id = 'ann'")
     kept = "select oid, pg_relation_filenode(oid) from pg_class where relkind = 'm' order by oid"
     before = rows(toy, kept), rows(toy, VECTORS)
-    edit(package, "functions/similar_users.sql", ("k bigint default 20", "k bigint default 7"))
+    edit(package, "alike/similar_users.sql", ("k bigint default 20", "k bigint default 7"))
     run(toy)
     assert (rows(toy, kept), rows(toy, VECTORS)) == before
     assert "ann" in {row[0] for row in rows(toy, VECTORS)}
@@ -233,14 +233,14 @@ def test_changed_materialized_views_are_rebuilt(toy: str, package: Path) -> None
     cy = "select entries from user_vectors where user_id = 'cy'"
     entry_stats = "select 'entry_stats'::regclass::oid"
     before = rows(toy, cy), rows(toy, entry_stats)
-    edit(package, "views/user_vectors_live.sql", ("count(*) as entries", "count(v.entry_key) as entries"))
+    edit(package, "vectors/user_vectors_live.sql", ("count(*) as entries", "count(v.entry_key) as entries"))
     run(toy)
     assert before == ([(3,)], rows(toy, entry_stats))
     assert rows(toy, cy) == [(2,)]
 
 
 def test_a_function_below_a_materialized_view_rebuilds_it(toy: str, package: Path) -> None:
-    edit(package, "functions/entry_weight.sql", ("ln(1 + entry_weight.frequency)", "1"))
+    edit(package, "vectors/entry_weight.sql", ("ln(1 + entry_weight.frequency)", "1"))
     before = rows(toy, VECTORS)
     run(toy)
     assert rows(toy, VECTORS) != before
@@ -252,7 +252,7 @@ def test_indexes_on_a_rebuilt_materialized_view_come_back(toy: str, package: Pat
         connection.execute('create index "By Frequency" on user_vectors (frequency) where frequency > 1')
     query = "select indexdef from pg_indexes where tablename in ('user_vectors', 'entry_vectors') order by indexname"
     before = rows(toy, query)
-    edit(package, "views/user_vectors_live.sql", ("count(*) as entries", "count(v.entry_key) as entries"))
+    edit(package, "vectors/user_vectors_live.sql", ("count(*) as entries", "count(v.entry_key) as entries"))
     run(toy)
     assert rows(toy, query) == before
     assert len(before) == 7
@@ -272,7 +272,7 @@ def test_what_somebody_dropped_comes_back(toy: str) -> None:
 def test_somebody_elses_view_stops_the_upgrade(toy: str, package: Path, relation: str) -> None:
     rows(toy, f"create view my_report as select * from {relation}")
     before = objects(toy)
-    edit(package, "views/user_vectors_live.sql", ("count(*) as entries", "count(v.entry_key) as entries"))
+    edit(package, "vectors/user_vectors_live.sql", ("count(*) as entries", "count(v.entry_key) as entries"))
     with pytest.raises(PgaudienceError, match=f"my_report depends on .*{relation}"):
         run(toy)
     assert objects(toy) == before
@@ -282,7 +282,7 @@ def test_somebody_elses_objects_survive(toy: str, package: Path) -> None:
     rows(toy, "create view my_people as select user_id from users")
     rows(toy, "create view my_vectors as select user_id from user_vectors")
     rows(toy, "create function my_count() returns bigint language sql as 'select count(*) from search_users(''ski'')'")
-    edit(package, "functions/similar_users.sql", ("k bigint default 20", "k bigint default 7"))
+    edit(package, "alike/similar_users.sql", ("k bigint default 20", "k bigint default 7"))
     run(toy)
     assert rows(toy, "select count(*) from my_people") == [(6,)]
     assert rows(toy, "select count(*), max(my_count()) from my_vectors") == [(5, 5)]
@@ -290,8 +290,8 @@ def test_somebody_elses_objects_survive(toy: str, package: Path) -> None:
 
 def test_a_broken_file_changes_nothing(toy: str, package: Path) -> None:
     before = objects(toy)
-    edit(package, "functions/similar_users.sql", ("k bigint default 20", "k bigint default 7"))
-    edit(package, "views/status.sql", ("create view status", "select 1 / 0; create view status"))
+    edit(package, "alike/similar_users.sql", ("k bigint default 20", "k bigint default 7"))
+    edit(package, "status.sql", ("create view status", "select 1 / 0; create view status"))
     with pytest.raises(psycopg.errors.DivisionByZero):
         run(toy)
     assert objects(toy) == before
@@ -299,7 +299,7 @@ def test_a_broken_file_changes_nothing(toy: str, package: Path) -> None:
 
 def test_an_open_query_stops_the_upgrade_for_now(toy: str, package: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(import_module("pgaudience.installing.migrate"), "LOCK_TIMEOUT", "100ms")
-    edit(package, "views/user_vectors_live.sql", ("count(*) as entries", "count(v.entry_key) as entries"))
+    edit(package, "vectors/user_vectors_live.sql", ("count(*) as entries", "count(v.entry_key) as entries"))
     with connect(toy) as reader:
         reader.execute("select * from audience.user_vectors limit 1")
         before = objects(toy)
