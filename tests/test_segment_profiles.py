@@ -37,13 +37,15 @@ def made_up() -> tuple[NDArray[np.int64], NDArray[np.float64], list[dict[str, ob
     attributes: list[dict[str, object]] = []
     for user, segment in enumerate(segments):
         attributes.append({
-            "age": str(20 + 5 * segment + random.integers(0, 20)),
+            "age": int(20 + 5 * segment + random.integers(0, 20)),
             "score": float(random.normal()),
             "country": random.choice(["France", "Spain", "Italy"], p=np.roll([0.6, 0.3, 0.1], segment)),
             "member": bool(random.random() < 0.5),
             "email": f"user{user}@example.org",
             "plan": "the same",
             "size": random.choice(["1", "2", "5+"]),
+            "zip": f"0{1067 + user % 9}",
+            "sku": f"{user % 7}E1",
             "nothing": None,
             "tags": ["a"],
         })  # fmt: skip
@@ -148,7 +150,7 @@ def test_attributes(described: str) -> None:
         for x in [ages[segments == s]]
     ]
     np.testing.assert_allclose(found, expected, rtol=1e-9)
-    assert [attribute for (attribute,) in told] == ["age", "country", "member", "plan", "score", "size"]
+    assert [attribute for (attribute,) in told] == ["age", "country", "member", "plan", "score", "size", "sku", "zip"]
 
     countries = np.array([values.get("country", "") for values in attributes])
     for segment, value, *figures in categories:
@@ -178,8 +180,8 @@ def test_drivers(described: str) -> None:
                 "select attribute, kind, users, mutual_information, cramers_v, eta_squared from segment_drivers"
             )
         }
-    assert found.keys() == {"age", "country", "member", "plan", "score", "size"}
-    for attribute in ("country", "member", "size"):
+    assert found.keys() == {"age", "country", "member", "plan", "score", "size", "sku", "zip"}
+    for attribute in ("country", "member", "size", "sku", "zip"):
         known = np.array([attribute in values for values in attributes])
         values = np.array([str(values[attribute]) for values in attributes if attribute in values])
         kind, users, information, cramers_v, eta_squared = found[attribute]

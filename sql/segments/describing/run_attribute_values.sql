@@ -1,7 +1,7 @@
 -- The attributes of the users in the segments of a run, a row each: numbers as numbers, all else as text.
 --
--- An attribute is a number if every value of it is one, or a text that looks like one, as CSV files give. One that
--- differs for nearly everybody, such as an e-mail address, tells nothing and is left out.
+-- An attribute is a number if every value of it is stored as one; a text that looks like one is a code, such as a zip. A
+-- text that differs for nearly everybody, such as an e-mail address, tells nothing and is left out.
 create function run_attribute_values(
     run_id bigint
 )
@@ -18,12 +18,11 @@ set search_path from current
 as $$
 #variable_conflict use_column
 declare
-    _number constant text := '^[-+.0-9eE]+$';
     _nearly constant double precision := 0.9;
 begin
     return query
     with cells as materialized (
-        select m.segment_id, a.attribute, a.value
+        select m.segment_id, a.attribute, a.value, jsonb_typeof(j.cell) = 'number' as is_number
         from segment_assignments m
         join users u using (user_key)
         cross join lateral jsonb_each(u.attributes) j (attribute, cell)
@@ -38,9 +37,9 @@ begin
             select
                 c.attribute,
                 count(*) as users,
-                c.value ~ _number and pg_input_is_valid(c.value, 'double precision') as is_number
+                c.is_number and pg_input_is_valid(c.value, 'double precision') as is_number
             from cells c
-            group by c.attribute, c.value
+            group by c.attribute, c.value, c.is_number
         ) d
         group by d.attribute
         having bool_and(d.is_number) or count(*) < _nearly * sum(d.users)
@@ -57,5 +56,5 @@ $$;
 
 comment on function run_attribute_values(bigint) is
 'The attributes of the users in the segments of a run, a row for each user and attribute: a number where all values of
-the attribute look like one, else a value; attributes with another value for nine users in ten are left out.
+the attribute are numbers, else a value; texts that differ for nine users in ten are left out.
 Example: select attribute, avg(number) from run_attribute_values(1) group by attribute;';
