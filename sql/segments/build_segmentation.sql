@@ -289,7 +289,13 @@ begin
         m.users,
         m.users::double precision / _users,
         m.cohesion,
-        n.segment_id,
+        (
+            select o.segment_id
+            from unnest(_ids, _kept_centroids) o (segment_id, centroid)
+            where o.segment_id <> s.segment_id
+            order by o.centroid <-> s.centroid, o.segment_id
+            limit 1
+        ),
         s.centroid
     from unnest(_ids, _kept_centroids) s (segment_id, centroid)
     join (
@@ -297,14 +303,7 @@ begin
         from segment_assignments a
         where a.run_id = build_segmentation.run_id
         group by a.segment_id
-    ) m using (segment_id)
-    left join lateral (
-        select o.segment_id
-        from unnest(_ids, _kept_centroids) o (segment_id, centroid)
-        where o.segment_id <> s.segment_id
-        order by o.centroid <-> s.centroid, o.segment_id
-        limit 1
-    ) n on true;
+    ) m using (segment_id);
 
     update segmentation_runs r
     set inertia = i.inertia

@@ -9,6 +9,7 @@ create procedure describe_attributes(
 language plpgsql
 set search_path from current
 set jit = off
+set enable_nestloop = off
 as $$
 #variable_conflict use_column
 declare

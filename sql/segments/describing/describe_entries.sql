@@ -16,11 +16,14 @@ create procedure describe_entries(
 language plpgsql
 set search_path from current
 set jit = off
+set enable_nestloop = off
 as $$
 #variable_conflict use_column
 declare
     _entries constant bigint := 100;
     _handful constant bigint := 10;
+    _space constant space := (select s from space s);
+    _now constant timestamptz := coalesce(_space.weighted_at, now());
 begin
     delete from run_entries x where x.run_id = describe_entries.run_id;
 
@@ -28,9 +31,8 @@ begin
         run_id, segment_id, entry_key, users, share, overall_share, lift, log_odds, z_score
     )
     with weights as materialized (
-        select f.frequency, entry_weight(f.frequency, s.weighting) as weight
+        select f.frequency, entry_weight(f.frequency, _space.weighting) as weight
         from (select distinct a.frequency from activity a) f
-        cross join (select max(weighting) as weighting from space) s
     ),
     members as materialized (
         select m.segment_id, count(*) as users, sum(count(*)) over () as all_users
@@ -43,11 +45,10 @@ begin
             m.segment_id,
             a.entry_key,
             count(*) as users,
-            sum(w.weight * recency(a.last_at, s.half_life, s.weighted_at)) as weight
+            sum(w.weight * recency(a.last_at, _space.half_life, _now)) as weight
         from segment_assignments m
         join activity a using (user_key)
         join weights w using (frequency)
-        cross join (select max(half_life) as half_life, coalesce(max(weighted_at), now()) as weighted_at from space) s
         where m.run_id = describe_entries.run_id
         group by m.segment_id, a.entry_key
     ),

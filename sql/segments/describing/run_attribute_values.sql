@@ -15,6 +15,7 @@ language plpgsql
 stable
 parallel safe
 set search_path from current
+set enable_nestloop = off
 as $$
 #variable_conflict use_column
 declare

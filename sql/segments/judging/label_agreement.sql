@@ -11,6 +11,7 @@ language plpgsql
 stable
 parallel safe
 set search_path from current
+set enable_nestloop = off
 as $$
 #variable_conflict use_column
 declare

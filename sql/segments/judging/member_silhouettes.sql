@@ -14,10 +14,12 @@ stable
 parallel safe
 set search_path from current
 set jit = off
+set enable_nestloop = off
 as $$
 #variable_conflict use_column
 declare
     _run_id constant bigint := published_run(member_silhouettes.name);
+    _average constant vector := (select r.average from segmentation_runs r where r.run_id = _run_id);
     _segment_ids bigint[];
     _centroids vector[];
 begin
@@ -39,17 +41,16 @@ begin
             'select
                 a.user_key,
                 v.user_id,
-                center_vector(v.embedding, r.average) as embedding,
+                center_vector(v.embedding, $5) as embedding,
                 a.segment_id,
                 array_position($2, a.segment_id) as cluster
             from segment_assignments a
-            join segmentation_runs r using (run_id)
             join user_vectors v using (user_key)
             where a.run_id = $3',
             cardinality(_segment_ids)
         )
     )
-    using _centroids, _segment_ids, _run_id, member_silhouettes.sample_size;
+    using _centroids, _segment_ids, _run_id, member_silhouettes.sample_size, _average;
 end
 $$;
 

@@ -18,9 +18,13 @@ stable
 parallel safe
 set search_path from current
 set jit = off
+set enable_nestloop = off
 as $$
 #variable_conflict use_column
 declare
+    _average constant vector := (
+        select r.average from segmentation_runs r where r.run_id = run_quality.run_id
+    );
     _segment_ids bigint[];
     _users bigint[];
     _centroids vector[];
@@ -36,9 +40,8 @@ begin
         array_agg(scale(s.total, 1.0 / s.users) order by s.segment_id)
     into _segment_ids, _users, _centroids
     from (
-        select a.segment_id, count(*) as users, sum(center_vector(v.embedding, r.average)) as total
+        select a.segment_id, count(*) as users, sum(center_vector(v.embedding, _average)) as total
         from segment_assignments a
-        join segmentation_runs r using (run_id)
         join user_vectors v using (user_key)
         where a.run_id = run_quality.run_id
         group by a.segment_id
@@ -66,16 +69,15 @@ begin
             group by d.cluster
         ) s',
         distances_to_centroids(
-            'select center_vector(v.embedding, r.average) as embedding, array_position($2, a.segment_id) as cluster
+            'select center_vector(v.embedding, $4) as embedding, array_position($2, a.segment_id) as cluster
             from segment_assignments a
-            join segmentation_runs r using (run_id)
             join user_vectors v using (user_key)
             where a.run_id = $3',
             cardinality(_segment_ids)
         )
     )
     into _inertias, _spreads, _simplified
-    using _centroids, _segment_ids, run_quality.run_id;
+    using _centroids, _segment_ids, run_quality.run_id, _average;
 
     return query
     select

@@ -1,4 +1,7 @@
 -- How alike two runs of a segmentation are, over the users who are in both.
+--
+-- Statistics know nothing of a run that is new, so its users are taken for one, and two such runs would be joined by a
+-- nested loop: hours. What reads whole runs therefore goes without nested loops, here and in its neighbours.
 create function compare_runs(
     run_id bigint,
     other_run_id bigint,
@@ -10,6 +13,7 @@ language plpgsql
 stable
 parallel safe
 set search_path from current
+set enable_nestloop = off
 as $$
 #variable_conflict use_column
 begin

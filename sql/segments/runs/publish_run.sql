@@ -4,6 +4,7 @@ create procedure publish_run(
 )
 language plpgsql
 set search_path from current
+set enable_nestloop = off
 as $$
 #variable_conflict use_column
 declare

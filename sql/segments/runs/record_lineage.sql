@@ -5,6 +5,7 @@ create procedure record_lineage(
 )
 language plpgsql
 set search_path from current
+set enable_nestloop = off
 as $$
 #variable_conflict use_column
 begin

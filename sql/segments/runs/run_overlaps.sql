@@ -15,6 +15,7 @@ stable
 parallel safe
 set search_path from current
 set jit = off
+set enable_nestloop = off
 as $$
 begin
     execute format(
