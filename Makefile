@@ -2,6 +2,7 @@
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
 	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo "$$p" && break; done)
 BIN := .venv/bin
+WORKERS ?= 2
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test lint golden docs bench bench-quality psql clean
@@ -26,7 +27,7 @@ psql: .venv/user  ## open psql on the default database
 	@$(BIN)/pgaudience psql
 
 test: .venv/developer lint  ## lint, check types, run the tests on PostgreSQL 16 and 18
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadgroup
 
 lint: .venv/developer  ## format check, ruff, pyright
 	$(BIN)/ruff format --check .

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-import itertools
 import os
-import shutil
 import subprocess
-import tempfile
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
-from psycopg import sql
-from psycopg.conninfo import make_conninfo
 
+from pgaudience import pipeline
 from pgaudience.demo import run_demo
+from pgaudience.embedding.provider import Provider
+from pgaudience.embedding.registry import DEFAULT_MODEL, provider_for
 from pgaudience.installing import migrate
-from pgaudience.server import EmbeddedServer, binary
+from pgaudience.server import binary
+from remembered import Remembered
+from servers import Cluster, Home
 
 TESTS = Path(__file__).parent
 SHARED = TESTS.parent.parent / "shared"
@@ -36,59 +36,81 @@ for variable in [name for name in os.environ if name.startswith(("PG", "PGAUDIEN
         del os.environ[variable]
 
 
-@dataclass
-class Cluster:
-    """A running server with template databases, made when first asked for."""
-
-    server: EmbeddedServer
-    numbers: Iterator[int] = field(default_factory=itertools.count)
-    templates: set[str] = field(default_factory=set)
-
-    @property
-    def major(self) -> int:
-        return self.server.major
-
-    def url(self, database: str = "postgres", **options: str) -> str:
-        url = self.server.url().replace("/pgaudience?", f"/{database}?")
-        return make_conninfo(url, **options) if options else url
-
-    def execute(self, statement: str, *names: str) -> None:
-        with psycopg.connect(self.url(), autocommit=True) as connection:
-            connection.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))
-
-    def clone(self, template: str, fill: Callable[[str], None]) -> str:
-        """Return the URL of a fresh copy of a template, which `fill` makes the first time."""
-        if template not in self.templates:
-            self.execute("create database {}", template)
-            fill(self.url(template))
-            self.templates.add(template)
-        name = f"{template}_{next(self.numbers)}"
-        self.execute("create database {} template {}", name, template)
-        return self.url(name)
+RUN = pytest.StashKey[Home]()
+WORKER = "servers"
 
 
-def _start(major: int) -> Iterator[Cluster]:
-    home = Path(tempfile.mkdtemp(prefix=f"pgaudience-{major}-", dir="/tmp"))
-    home.chmod(0o755)
-    server = EmbeddedServer(home, major)
-    server.start()
-    cluster = Cluster(server)
-    for setting in ("fsync", "synchronous_commit", "full_page_writes"):
-        cluster.execute("alter system set {} = off", setting)
-    cluster.execute("select pg_reload_conf()")
-    yield cluster
-    server.stop()
-    shutil.rmtree(home)
+def pytest_configure(config: pytest.Config) -> None:
+    """The process that begins the run owns its servers; workers are told where they are."""
+    if not hasattr(config, "workerinput"):
+        config.stash[RUN] = Home.begin()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: object) -> None:
+    node.workerinput[WORKER] = str(node.config.stash[RUN].path)  # type: ignore[attr-defined]
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if home := config.stash.get(RUN, None):
+        home.remove()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def remembered_vectors(pytestconfig: pytest.Config) -> Iterator[None]:
+    """In this process, the packaged model embeds no text that it has embedded before."""
+    if pytestconfig.cache is None:
+        yield
+        return
+    folder = pytestconfig.cache.mkdir("vectors")
+
+    def remembering(model: str, **options: Any) -> Provider:
+        provider = provider_for(model, **options)
+        return Remembered(provider, folder) if model == DEFAULT_MODEL else provider
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pipeline, "provider_for", remembering)
+        yield
 
 
 @pytest.fixture(scope="session")
-def cluster18() -> Iterator[Cluster]:
-    yield from _start(18)
+def clusters() -> dict[int, Cluster]:
+    """The servers that this process has asked for, by version."""
+    return {}
+
+
+def _start(config: pytest.Config, clusters: dict[int, Cluster], major: int) -> Cluster:
+    worker = getattr(config, "workerinput", {})
+    home = Path(worker[WORKER]) if worker else config.stash[RUN].path
+    clusters[major] = Cluster.start(home, major, worker.get("workerid", "main"))
+    return clusters[major]
 
 
 @pytest.fixture(scope="session")
-def cluster16() -> Iterator[Cluster]:
-    yield from _start(16)
+def cluster18(pytestconfig: pytest.Config, clusters: dict[int, Cluster]) -> Cluster:
+    return _start(pytestconfig, clusters, 18)
+
+
+@pytest.fixture(scope="session")
+def cluster16(pytestconfig: pytest.Config, clusters: dict[int, Cluster]) -> Cluster:
+    return _start(pytestconfig, clusters, 16)
+
+
+def _drop_what_follows(clusters: dict[int, Cluster]) -> Iterator[None]:
+    before = {major: len(cluster.clones) for major, cluster in clusters.items()}
+    yield
+    for major, cluster in clusters.items():
+        cluster.drop_clones(before.get(major, 0))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def no_databases_of_a_module_are_left(clusters: dict[int, Cluster]) -> Iterator[None]:
+    yield from _drop_what_follows(clusters)
+
+
+@pytest.fixture(autouse=True)
+def no_databases_of_a_test_are_left(clusters: dict[int, Cluster]) -> Iterator[None]:
+    yield from _drop_what_follows(clusters)
 
 
 @pytest.fixture(scope="session", params=[16, 18], ids=["pg16", "pg18"])

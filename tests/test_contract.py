@@ -220,11 +220,7 @@ def space(cluster: Cluster) -> str:
             connection.execute("create extension vector with schema public")
         migrate_toy(url)
 
-    if "contract" not in cluster.templates:
-        cluster.execute("create database {}", "contract")
-        fill(cluster.url("contract"))
-        cluster.templates.add("contract")
-    return cluster.url("contract")
+    return cluster.template("contract", fill)
 
 
 def rows(url: str, query: str, **values: object) -> list:
@@ -298,8 +294,10 @@ def test_what_can_be_called_or_read_has_an_example(space: str) -> None:
 @pytest.fixture(scope="session")
 def demo(cluster18: Cluster) -> str:
     """The bundled places, embedded by the packaged model, with every text that the examples of comments ask for."""
-    cluster18.execute("create database {}", "demo")
-    url = cluster18.url("demo")
+    return cluster18.template("demo", fill_demo)
+
+
+def fill_demo(url: str) -> None:
     migrate(url, "audience", model=None, weighting=None, measure=measure)
     with connect(url) as connection, Rejects() as rejects:
         space = open_space(connection, "audience")
@@ -314,7 +312,6 @@ def demo(cluster18: Cluster) -> str:
         quoted = {text for _, example in examples(url) for text in re.findall(r"'([^']+)'", example)}
         for text in sorted(text for text in quoted if "{" not in text):
             embed_query(connection, space, text, None)
-    return url
 
 
 def examples(url: str) -> list[tuple[str, str]]:

@@ -17,6 +17,9 @@ from pgaudience.indexing import create_indexes
 from pgaudience.installing import migrate
 from pgaudience.server import binary
 
+# Roles belong to the whole server: one worker does them all.
+pytestmark = pytest.mark.xdist_group("dump_restore")
+
 _PLAIN_REFRESH = "refresh materialized view concurrently audience.user_vectors"
 CONTENT = {
     "users": "select * from users order by user_key",

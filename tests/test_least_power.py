@@ -24,6 +24,9 @@ from pgaudience.reading import Columns, Rejects, open_source
 from pgaudience.refresh import refresh
 from pgaudience.worker import Worker
 
+# Roles belong to the whole server: one worker does them all.
+pytestmark = pytest.mark.xdist_group("least_power")
+
 SPACE = "power"
 ROLES = ("power_owner", "power_ann", "power_wes", "power_nora")
 
@@ -293,7 +296,7 @@ def test_a_writer_runs_a_worker(power: Power) -> None:
                 assert thread.is_alive()
             load = "insert into entries (entry) values ('Ski Zermatt')"
             rows(power.writer, load)
-            rows(power.writer, "call embed_query('chess', timeout => '30 s')")
+            rows(power.writer, "call embed_query('chess', timeout => '2 min')")
             rows(power.reader, "call embed_query('chess')")
         finally:
             worker.stop()
