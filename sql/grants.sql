@@ -1,4 +1,7 @@
 -- What the roles <space>_reader and <space>_writer may do, where those roles exist.
+--
+-- Users, entries and activity of another space, its base, are there to be read: whoever writes here adds vectors, and of
+-- an entry needs just the right to claim it.
 do $$
 declare
     _space constant text := current_schema();
@@ -27,12 +30,21 @@ begin
 
     if to_regrole(quote_ident(_writer)) is not null then
         execute format(
-            'grant insert, update, delete on %1$I.users, %1$I.entries, %1$I.entry_vectors, %1$I.entry_failures,
-                %1$I.activity, %1$I.queries, %1$I.loads, %1$I.workers,
+            'grant insert, update, delete on %1$I.entry_vectors, %1$I.entry_failures,
+                %1$I.queries, %1$I.loads, %1$I.workers,
                 %1$I.tokens, %1$I.token_layers, %1$I.training_texts,
                 %1$I.segmentations, %1$I.segmentation_runs, %1$I.run_segments, %1$I.run_tree, %1$I.run_entries,
                 %1$I.run_attributes, %1$I.run_drivers, %1$I.segment_assignments, %1$I.segment_names,
                 %1$I.segment_lineage, %1$I.segment_changes to %2$I',
+            _space,
+            _writer
+        );
+        execute format(
+            case
+                when (select s.base is null from space s)
+                then 'grant insert, update, delete on %1$I.users, %1$I.entries, %1$I.activity to %2$I'
+                else 'grant update (created_at) on %1$I.entries to %2$I'
+            end,
             _space,
             _writer
         );

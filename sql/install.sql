@@ -30,6 +30,7 @@
 \ir vectors/entry_postings_live.sql
 \ir vectors/entry_postings.sql
 \ir vectors/weighted_activity.sql
+\ir input/derived_spaces.sql
 \ir input/record_change.sql
 \ir input/delete_activity.sql
 \ir input/delete_assignments.sql

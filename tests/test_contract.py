@@ -101,7 +101,8 @@ RESULTS = {
 
 RELATIONS = {
     "space": [
-        "model", "dimensions", "weighting", "breadth", "evidence_weight", "half_life", "entry_template", "created_at",
+        "model", "dimensions", "weighting", "breadth", "evidence_weight", "half_life", "entry_template", "base",
+        "created_at",
     ],
     "users": ["user_key", "user_id", "attributes"],
     "entries": ["entry_key", "entry", "attributes"],
@@ -161,6 +162,7 @@ RELATIONS = {
     "average_user": ["users", "embedding"],
     "centered_user_vectors": ["user_key", "user_id", "embedding"],
     "user_vectors": ["user_key", "user_id", "entries", "frequency", "coverage", "embedding"],
+    "derived_spaces": ["space"],
     "status": [
         "entries", "entries_embedded", "entries_pending", "entries_failed", "oldest_pending_at", "users",
         "users_with_vector", "coverage", "refreshed_at", "stale", "queries_waiting", "workers", "worker_seen_at",
@@ -264,9 +266,26 @@ def test_relations(space: str) -> None:
         assert set(columns) <= {row[0] for row in rows(space, query, name=name)}, name
 
 
+def test_a_space_over_the_people_of_another_has_the_same(space: str, database: str) -> None:
+    """A migration that changes users, entries or activity leaves them alone where they are views."""
+    migrate_toy(database)
+    migrate(database, "taste", model=None, weighting=None, of="audience", measure=lambda _: ("tests:taste", 2))
+    names = """
+        select c.relname::text, a.attname::text
+        from pg_class c
+        join pg_attribute a on a.attrelid = c.oid
+        where c.relnamespace = %(schema)s::regnamespace and c.relkind in ('r', 'v', 'm') and a.attnum > 0
+        union all
+        select p.proname::text, pg_get_function_identity_arguments(p.oid)
+        from pg_proc p
+        where p.pronamespace = %(schema)s::regnamespace
+        order by 1, 2"""
+    assert rows(database, names, schema="taste") == rows(database, names, schema="audience")
+
+
 def test_no_vectors_for_bi_tools(space: str) -> None:
     query = """
-        select c.relname, a.attname
+        select c.relname::text, a.attname::text
         from pg_class c
         join pg_attribute a on a.attrelid = c.oid
         where c.relnamespace = 'audience_bi'::regnamespace and a.atttypid = 'vector'::regtype"""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -56,6 +57,15 @@ def run_checks(connection: Connection, schema: str) -> Iterator[Check]:
     if not (vector.ok and space.ok):
         return
     use_schema(connection, schema)
+    base = _one(connection, "select to_jsonb(s) ->> 'base' from space s")
+    if base is not None:
+        there = _one(connection, "select to_regclass('users') is not null")
+        yield Check(
+            "base", there, base if there else f"{base} is gone, and the people of {schema} with it",
+            f"See what is to be done: pgaudience --schema {shlex.quote(schema)} migrate",
+        )  # fmt: skip
+        if not there:
+            return
     bundle = _bundle(connection, schema)
     yield bundle
     yield _temporary_tables(connection)

@@ -8,13 +8,14 @@ from typing import Any
 import psycopg
 
 from pgaudience import distilling
-from pgaudience.database import Space
+from pgaudience.database import Space, open_space
 from pgaudience.embedding.embed import Embedded, check_fits, count_pending, embed_pending, unpaid_texts
 from pgaudience.embedding.provider import Provider
 from pgaudience.embedding.queries import embed_waiting_queries, waiting_queries
 from pgaudience.embedding.registry import provider_for
 from pgaudience.errors import PgaudienceError
 from pgaudience.progress import progress
+from pgaudience.refresh import refresh
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 
@@ -80,6 +81,21 @@ def distill_space(connection: Connection, space: Space, base_url: str | None) ->
             print("Another process is distilling the space; the token table is left to it", file=sys.stderr)  # noqa: T201
         elif distilling.distillation_due(connection):
             distilling.distill(connection, space, space_provider(space, base_url))
+
+
+def catch_up(connection: Connection, space: Space, base_url: str | None) -> None:
+    """Bring the space and all others over the same people up to date, the base first: vectors, then refresh.
+
+    Raises PgaudienceError where one of them cannot be; those before it are up to date then.
+    """
+    root = space.base or space.schema
+    open_space(connection, root)
+    over = connection.execute("select space from derived_spaces order by space").fetchall()
+    for schema in [root, *(row[0] for row in over)]:
+        each = open_space(connection, schema)
+        embed_space(connection, each, base_url)
+        refresh(connection)
+        print(f"Space {schema}: up to date", file=sys.stderr)  # noqa: T201
 
 
 def embed_query(connection: Connection, space: Space, text: str, base_url: str | None) -> None:

@@ -42,39 +42,14 @@ Example: update space set weighting = ''sqrt''; call refresh();'""")
     op.execute("comment on table alembic_version is 'The newest migration that is in the space.'")
     op.execute("comment on column alembic_version.version_num is 'Its number.'")
 
-    op.execute("""
-create table users (
-    user_key bigint generated always as identity primary key,
-    user_id text not null unique,
-    attributes jsonb not null default '{}' check (jsonb_typeof(attributes) = 'object')
-)""")
-    op.execute("create index users_attributes on users using gin (attributes jsonb_path_ops)")
-    op.execute("comment on table users is 'The people: one row for each user id ever loaded.'")
-    op.execute("comment on column users.user_key is 'Key used inside the space.'")
-    op.execute("comment on column users.user_id is 'The id your own systems use.'")
-    op.execute("""
-comment on column users.attributes is
-'What else is known of the user, as a JSON object; the filter of search_users looks here.'""")
-
-    op.execute("""
-create table entries (
-    entry_key bigint generated always as identity primary key,
-    entry text not null,
-    attributes jsonb not null default '{}' check (jsonb_typeof(attributes) = 'object'),
-    created_at timestamptz not null default now()
-)""")
-    op.execute("create unique index entries_entry on entries ((md5(entry)::uuid))")
-    op.execute("comment on table entries is 'The distinct texts: places, products, searches; each is embedded once.'")
-    op.execute("comment on column entries.entry_key is 'Key used inside the space.'")
-    op.execute("""
-comment on column entries.entry is
-'The text as normalize_text gives it; unique by its hash, so that a long text works too.'""")
-    op.execute("comment on column entries.attributes is 'What else is known of the entry, as a JSON object.'")
-    op.execute("comment on column entries.created_at is 'When the entry was first seen.'")
+    base = attributes["base"]
+    if base is None:
+        _people()
+    entries = "entries" if base is None else f"{base}.entries"
 
     op.execute(f"""
 create table entry_vectors (
-    entry_key bigint primary key references entries on delete cascade,
+    entry_key bigint primary key references {entries} on delete cascade,
     embedding vector({dimensions}) not null,
     embedded_at timestamptz not null default now()
 )""")
@@ -83,9 +58,9 @@ create table entry_vectors (
     op.execute("comment on column entry_vectors.embedding is 'The vector of its text, of unit length.'")
     op.execute("comment on column entry_vectors.embedded_at is 'When the vector was stored.'")
 
-    op.execute("""
+    op.execute(f"""
 create table entry_failures (
-    entry_key bigint primary key references entries on delete cascade,
+    entry_key bigint primary key references {entries} on delete cascade,
     error text not null,
     attempts integer not null default 1 check (attempts > 0),
     failed_at timestamptz not null default now()
@@ -95,24 +70,6 @@ create table entry_failures (
     op.execute("comment on column entry_failures.error is 'What the model said.'")
     op.execute("comment on column entry_failures.attempts is 'How often it was tried.'")
     op.execute("comment on column entry_failures.failed_at is 'When it was last tried.'")
-
-    # No foreign keys here: their row triggers cost several times the load itself. The loader writes only keys it
-    # has just looked up, and triggers of sql/ remove the activity of users and entries that are deleted.
-    op.execute("""
-create table activity (
-    user_key bigint not null,
-    entry_key bigint not null,
-    frequency double precision not null check (frequency > 0 and frequency < 'infinity'),
-    first_at timestamptz,
-    last_at timestamptz,
-    primary key (user_key, entry_key)
-)""")
-    op.execute("comment on table activity is 'Who did what, how often: one row for each pair of user and entry.'")
-    op.execute("comment on column activity.user_key is 'The user.'")
-    op.execute("comment on column activity.entry_key is 'The entry.'")
-    op.execute("comment on column activity.frequency is 'How often, or how much; positive.'")
-    op.execute("comment on column activity.first_at is 'The first time, where the source had times.'")
-    op.execute("comment on column activity.last_at is 'The last time, where the source had times.'")
 
     op.execute(f"""
 create table queries (
@@ -189,3 +146,53 @@ create table installed_objects (
     op.execute(
         "comment on column installed_objects.identity is 'Its qualified name, with arguments where it has some.'"
     )
+
+
+def _people() -> None:
+    op.execute("""
+create table users (
+    user_key bigint generated always as identity primary key,
+    user_id text not null unique,
+    attributes jsonb not null default '{}' check (jsonb_typeof(attributes) = 'object')
+)""")
+    op.execute("create index users_attributes on users using gin (attributes jsonb_path_ops)")
+    op.execute("comment on table users is 'The people: one row for each user id ever loaded.'")
+    op.execute("comment on column users.user_key is 'Key used inside the space.'")
+    op.execute("comment on column users.user_id is 'The id your own systems use.'")
+    op.execute("""
+comment on column users.attributes is
+'What else is known of the user, as a JSON object; the filter of search_users looks here.'""")
+
+    op.execute("""
+create table entries (
+    entry_key bigint generated always as identity primary key,
+    entry text not null,
+    attributes jsonb not null default '{}' check (jsonb_typeof(attributes) = 'object'),
+    created_at timestamptz not null default now()
+)""")
+    op.execute("create unique index entries_entry on entries ((md5(entry)::uuid))")
+    op.execute("comment on table entries is 'The distinct texts: places, products, searches; each is embedded once.'")
+    op.execute("comment on column entries.entry_key is 'Key used inside the space.'")
+    op.execute("""
+comment on column entries.entry is
+'The text as normalize_text gives it; unique by its hash, so that a long text works too.'""")
+    op.execute("comment on column entries.attributes is 'What else is known of the entry, as a JSON object.'")
+    op.execute("comment on column entries.created_at is 'When the entry was first seen.'")
+
+    # No foreign keys here: their row triggers cost several times the load itself. The loader writes only keys it
+    # has just looked up, and triggers of sql/ remove the activity of users and entries that are deleted.
+    op.execute("""
+create table activity (
+    user_key bigint not null,
+    entry_key bigint not null,
+    frequency double precision not null check (frequency > 0 and frequency < 'infinity'),
+    first_at timestamptz,
+    last_at timestamptz,
+    primary key (user_key, entry_key)
+)""")
+    op.execute("comment on table activity is 'Who did what, how often: one row for each pair of user and entry.'")
+    op.execute("comment on column activity.user_key is 'The user.'")
+    op.execute("comment on column activity.entry_key is 'The entry.'")
+    op.execute("comment on column activity.frequency is 'How often, or how much; positive.'")
+    op.execute("comment on column activity.first_at is 'The first time, where the source had times.'")
+    op.execute("comment on column activity.last_at is 'The last time, where the source had times.'")

@@ -29,7 +29,7 @@ def upgrade() -> None:
     dimensions = int(context.config.attributes["dimensions"])
     _runs()
     _segments(dimensions)
-    _profiles()
+    _profiles(context.config.attributes["base"])
     _history()
 
     if dimensions <= PLAIN_STORAGE_DIMENSIONS:
@@ -226,12 +226,13 @@ create table run_tree (
     )
 
 
-def _profiles() -> None:
-    op.execute("""
+def _profiles(base: str | None) -> None:
+    entries = "entries" if base is None else f"{base}.entries"
+    op.execute(f"""
 create table run_entries (
     run_id bigint not null,
     segment_id bigint not null,
-    entry_key bigint not null references entries on delete cascade,
+    entry_key bigint not null references {entries} on delete cascade,
     users bigint not null,
     share double precision not null,
     overall_share double precision not null,

@@ -20,12 +20,18 @@ revoke execute on function delete_activity() from public;
 comment on function delete_activity() is
 'Trigger function: removes the activity of users and entries that are deleted.';
 
-create trigger delete_activity
-after delete on users
-referencing old table as gone
-for each statement execute function delete_activity();
+do $$
+begin
+    if (select s.base is null from space s) then
+        create trigger delete_activity
+        after delete on users
+        referencing old table as gone
+        for each statement execute function delete_activity();
 
-create trigger delete_activity
-after delete on entries
-referencing old table as gone
-for each statement execute function delete_activity();
+        create trigger delete_activity
+        after delete on entries
+        referencing old table as gone
+        for each statement execute function delete_activity();
+    end if;
+end
+$$;

@@ -1,17 +1,27 @@
 -- Takes the place of 'on delete cascade' in segment_assignments and segment_changes: once a statement, not once a row.
+-- What belongs to a user is removed in the spaces over these people too.
 create function delete_assignments()
 returns trigger
 language plpgsql
 security definer
 set search_path from current
 as $$
+declare
+    _space text;
 begin
     if tg_table_name = 'users' then
-        delete from segment_assignments m
-        using gone g, segmentation_runs r
-        where (m.run_id, m.user_key) = (r.run_id, g.user_key);
-
-        delete from segment_changes c using gone g where c.user_id = g.user_id;
+        for _space in select current_schema()::text union all select d.space from derived_spaces d loop
+            execute format(
+                'delete from %1$I.segment_assignments m
+                using gone g, %1$I.segmentation_runs r
+                where (m.run_id, m.user_key) = (r.run_id, g.user_key)',
+                _space
+            );
+            execute format(
+                'delete from %1$I.segment_changes c using gone g where c.user_id = g.user_id',
+                _space
+            );
+        end loop;
     else
         delete from segment_assignments m using gone g where m.run_id = g.run_id;
     end if;
@@ -25,10 +35,16 @@ comment on function delete_assignments() is
 'Trigger function: removes who was in which segment of runs that are deleted, and of users that are deleted also what
 they entered and left.';
 
-create trigger delete_assignments
-after delete on users
-referencing old table as gone
-for each statement execute function delete_assignments();
+do $$
+begin
+    if (select s.base is null from space s) then
+        create trigger delete_assignments
+        after delete on users
+        referencing old table as gone
+        for each statement execute function delete_assignments();
+    end if;
+end
+$$;
 
 create trigger delete_assignments
 after delete on segmentation_runs

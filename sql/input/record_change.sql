@@ -1,12 +1,22 @@
--- Notes that something behind the materialized views has changed, so that status can say 'stale'.
+-- Notes that something behind the materialized views has changed, so that status can say 'stale'; where it is activity,
+-- in the spaces over these people too.
 create function record_change()
 returns trigger
 language plpgsql
 security definer
 set search_path from current
 as $$
+declare
+    _space text;
 begin
     insert into changes (relation) values (tg_table_name);
+
+    if tg_table_name = 'activity' then
+        for _space in select d.space from derived_spaces d loop
+            execute format('insert into %I.changes (relation) values (%L)', _space, tg_table_name);
+        end loop;
+    end if;
+
     return null;
 end
 $$;
@@ -16,9 +26,15 @@ revoke execute on function record_change() from public;
 comment on function record_change() is
 'Trigger function: notes in changes that a table changed since the last refresh.';
 
-create trigger record_change
-after insert or update or delete or truncate on activity
-for each statement execute function record_change();
+do $$
+begin
+    if (select s.base is null from space s) then
+        create trigger record_change
+        after insert or update or delete or truncate on activity
+        for each statement execute function record_change();
+    end if;
+end
+$$;
 
 create trigger record_change
 after insert or update or delete or truncate on entry_vectors

@@ -13,6 +13,8 @@ language plpgsql
 security definer
 set search_path from current
 as $$
+declare
+    _base text;
 begin
     perform pg_catalog.set_config(
         'search_path',
@@ -22,6 +24,16 @@ begin
 
     if not exists (select from input) then
         return null;
+    end if;
+
+    select s.base into _base
+    from space s;
+
+    if _base is not null then
+        raise exception using
+            errcode = 'object_not_in_prerequisite_state',
+            message = format('the people of the space %I are those of %I', current_schema(), _base),
+            hint = format('Put it there: insert into %I.activity_input …', _base);
     end if;
 
     perform pg_advisory_xact_lock(hashtextextended('pgaudience load ' || current_schema(), 0));

@@ -5,8 +5,15 @@ returns trigger
 language plpgsql
 set search_path from current
 as $$
+declare
+    _space text;
 begin
     perform pg_catalog.pg_notify(pg_catalog.concat('pgaudience_', tg_table_schema), '');
+
+    for _space in select d.space from derived_spaces d loop
+        perform pg_catalog.pg_notify(pg_catalog.concat('pgaudience_', _space), '');
+    end loop;
+
     return null;
 end
 $$;
@@ -14,9 +21,15 @@ $$;
 comment on function notify_worker() is
 'Trigger function: wakes the workers of the space.';
 
-create trigger notify_worker
-after insert or update of attributes on entries
-for each statement execute function notify_worker();
+do $$
+begin
+    if (select s.base is null from space s) then
+        create trigger notify_worker
+        after insert or update of attributes on entries
+        for each statement execute function notify_worker();
+    end if;
+end
+$$;
 
 create trigger notify_worker
 after update of entry_template on space

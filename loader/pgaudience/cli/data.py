@@ -113,6 +113,7 @@ def load(
             click.echo("Refreshed the user vectors", err=True)
         if not (no_embed or no_distill):
             distill_space(connection, space, base_url)
+        _report_family(connection)
 
 
 def _check_sources(
@@ -177,6 +178,13 @@ def _report(rejects: Rejects, merged: Merged) -> None:
         click.echo(f"{merged.attributes_changed:,} users have new attributes", err=True)
     for attribute, users in merged.conflicts.items():
         click.echo(f"  {users:,} users have several values of {attribute}; the last one counts", err=True)
+
+
+def _report_family(connection: psycopg.Connection[tuple[Any, ...]]) -> None:
+    spaces = [row[0] for row in connection.execute("select space from derived_spaces order by space").fetchall()]
+    if spaces:
+        click.echo(f"Spaces over these people are stale now: {', '.join(spaces)}", err=True)
+        click.echo("Bring them up to date: pgaudience refresh --all", err=True)
 
 
 def _report_entries(merged: MergedEntries) -> None:

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from pgaudience.cli.target import Target, pass_target
+
+if TYPE_CHECKING:
+    from pgaudience.installing import Migration
 
 _TEMPLATE = "select s.entry_template, t.entries_outdated from space s cross join status t"
 _UNKNOWN_NAMES = """
@@ -21,6 +26,7 @@ order by 1
 @click.command()
 @click.option("--model", help="Embedding model of a new space, as provider:name.")
 @click.option("--dimensions", type=click.IntRange(1, 16000), help="Fewer dimensions than the model's own.")
+@click.option("--of", metavar="SPACE", help="A new space has the users, entries and activity of this one.")
 @click.option("--base-url", help="Where an OpenAI-compatible model is served.")
 @click.option("--weighting", type=click.Choice(["log", "frequency", "sqrt", "binary"]), help="How frequencies count.")
 @click.option("--entry-template", metavar="TEMPLATE",
@@ -30,6 +36,7 @@ def migrate(
     target: Target,
     model: str | None,
     dimensions: int | None,
+    of: str | None,
     base_url: str | None,
     weighting: str | None,
     entry_template: str | None,
@@ -47,19 +54,29 @@ def migrate(
         model=model,
         weighting=weighting,
         entry_template=entry_template,
+        of=of,
         measure=lambda asked: measure(asked, dimensions=dimensions, base_url=base_url),
     )
-    space = result.space
-    done = "created" if result.created else "upgraded" if result.changed else "up to date"
-    click.echo(f"Space {space.schema}: {done} ({space.model}, {space.dimensions} dimensions)", err=True)
+    _report_space(result)
+    for relative in result.relatives:
+        if relative.changed:
+            _report_space(relative)
     if result.reweighted and not result.created:
         click.echo(f"Weighting is now {weighting}; bring the user vectors up to date: pgaudience refresh", err=True)
     if result.has_new_template:
         _report_template(target)
-    if result.for_the_dba:
+    statements = [each for one in (result, *result.relatives) for each in one.for_the_dba]
+    if statements:
         click.echo("This role may not run the following; ask the DBA, then migrate again:", err=True)
-        for statement in result.for_the_dba:
+        for statement in statements:
             click.echo(f"  {statement}", err=True)
+
+
+def _report_space(migration: Migration) -> None:
+    space = migration.space
+    done = "created" if migration.created else "upgraded" if migration.changed else "up to date"
+    people = f", the people of {space.base}" if space.base else ""
+    click.echo(f"Space {space.schema}: {done} ({space.model}, {space.dimensions} dimensions{people})", err=True)
 
 
 def _report_template(target: Target) -> None:
@@ -102,14 +119,22 @@ def check(target: Target) -> None:
 
 
 @click.command()
+@click.option(
+    "--all", "whole_family", is_flag=True, help="All spaces over the same people, new entries embedded first."
+)
+@click.option("--base-url", help="Where an OpenAI-compatible model is served.")
 @pass_target
-def refresh(target: Target) -> None:
+def refresh(target: Target, whole_family: bool, base_url: str | None) -> None:
     """Bring the user vectors and statistics up to date."""
+    from pgaudience.pipeline import catch_up
     from pgaudience.refresh import refresh as run
 
-    with target.open() as (connection, _):
-        run(connection)
-    click.echo("Refreshed the user vectors", err=True)
+    with target.open() as (connection, space):
+        if whole_family:
+            catch_up(connection, space, base_url)
+        else:
+            run(connection)
+            click.echo("Refreshed the user vectors", err=True)
 
 
 @click.command()

@@ -13,6 +13,17 @@ from pgaudience.errors import PgaudienceError
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 
+# A space of a former release has no column `base`; one whose base was dropped has lost the views of it.
+_FACTS = """
+select s.model, s.dimensions, to_jsonb(s) ->> 'base', (
+    select count(*) = 3
+    from pg_class c
+    join pg_namespace n on n.oid = c.relnamespace
+    where n.nspname = %s and c.relname in ('users', 'entries', 'activity')
+)
+from {} s
+"""
+
 _VECTOR_SCHEMA = """
 select quote_ident(n.nspname)
 from pg_extension e
@@ -23,11 +34,15 @@ where e.extname = 'vector'
 
 @dataclass(frozen=True, slots=True)
 class Space:
-    """What a space is made for, as its table `space` says."""
+    """What a space is made for, as its table `space` says.
+
+    `base` is the space whose users, entries and activity it shares; None if they are its own.
+    """
 
     schema: str
     model: str
     dimensions: int
+    base: str | None = None
 
 
 def use_schema(connection: Connection, *schemas: str) -> None:
@@ -43,12 +58,12 @@ def use_schema(connection: Connection, *schemas: str) -> None:
 def open_space(connection: Connection, schema: str) -> Space:
     """Set search_path to the space and return its facts; ends its own transaction.
 
-    Raises PgaudienceError when the schema is not a space.
+    Raises PgaudienceError when the schema is not a space, or its base is gone.
     """
     use_schema(connection, schema)
     try:
-        query = sql.SQL("select model, dimensions from {}").format(sql.Identifier(schema, "space"))
-        found = connection.execute(query).fetchone()
+        query = sql.SQL(_FACTS).format(sql.Identifier(schema, "space"))
+        found = connection.execute(query, [schema]).fetchone()
     except psycopg.errors.UndefinedTable:
         found = None
     except psycopg.errors.InsufficientPrivilege as error:
@@ -62,4 +77,10 @@ def open_space(connection: Connection, schema: str) -> Space:
             f"Create it: pgaudience --schema {shlex.quote(schema)} migrate",
         )
     connection.commit()
-    return Space(schema, *found)
+    model, dimensions, base, is_whole = found
+    if base is not None and not is_whole:
+        raise PgaudienceError(
+            f"the people of the space {schema!r} are gone: they were those of {base!r}",
+            f"See what is to be done: pgaudience --schema {shlex.quote(schema)} migrate",
+        )
+    return Space(schema, model, dimensions, base)

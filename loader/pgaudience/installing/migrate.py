@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import Any, LiteralString
 
 import psycopg
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from psycopg import sql
 from sqlalchemy import Connection as AlembicConnection
 from sqlalchemy import create_engine
 from sqlalchemy.pool import StaticPool
 
 from pgaudience.database import Space, connect, use_schema
 from pgaudience.errors import PgaudienceError
-from pgaudience.installing import objects, surroundings
+from pgaudience.installing import family, objects, surroundings
 from pgaudience.installing.bundle import SqlFile, bundle_digest, read_bundle
 from pgaudience.resources import folder
 
@@ -49,6 +50,18 @@ class Migration:
     reweighted: bool
     has_new_template: bool
     for_the_dba: list[str]
+    relatives: list[Migration] = field(default_factory=lambda: list[Migration]())
+    """The spaces over the same people that were looked at too."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """What a space is asked to be; by default what it is."""
+
+    model: str | None = None
+    weighting: str | None = None
+    entry_template: str | None = None
+    measure: Callable[[str | None], tuple[str, int]] | None = None
 
 
 def migrate(
@@ -58,12 +71,15 @@ def migrate(
     model: str | None,
     weighting: str | None,
     entry_template: str | None = None,
+    of: str | None = None,
     measure: Callable[[str | None], tuple[str, int]],
 ) -> Migration:
     """Create or upgrade the space `schema`; nothing happens when it is up to date.
 
     `measure` turns the model asked for, or None, into its full name and its dimensions; it is called for a new
     space and for a check of the one that exists. Any number of migrations may run at once: they take turns.
+
+    A new space has the people `of` another one, if that is given. Spaces over the same people are upgraded together.
 
     Raises PgaudienceError when the space cannot be as asked for; nothing has changed then.
     """
@@ -75,7 +91,9 @@ def migrate(
             surroundings.check_server(connection)
             connection.execute(_LOCK)
             connection.execute("select set_config('lock_timeout', %s, true)", [LOCK_TIMEOUT])
-            return _Migrator(connection, transaction, schema).run(model, weighting, entry_template, measure)
+            base = family.find_base(connection, schema, of)
+            wanted = _Wanted(model, weighting, entry_template, measure)
+            return _migrate_family(connection, transaction, schema, base, wanted)
     except psycopg.errors.LockNotAvailable as error:
         raise PgaudienceError(
             "another session is using the space, so it cannot be upgraded now",
@@ -85,57 +103,98 @@ def migrate(
         engine.dispose()
 
 
-class _Migrator:
-    def __init__(self, connection: Connection, transaction: AlembicConnection, schema: str) -> None:
-        self._connection, self._transaction, self._schema = connection, transaction, schema
+def _migrate_family(
+    connection: Connection, transaction: AlembicConnection, schema: str, base: str | None, wanted: _Wanted
+) -> Migration:
+    """Migrate the space with all others over the same people: first the base, whose tables they stand on."""
+    root = base or schema
+    names = dict.fromkeys([root, *family.spaces_over(connection, root), schema])
+    members = [_Migrator(connection, transaction, name, None if name == root else root) for name in names]
+    if members[0].is_behind_in_tables():
+        for member in members[1:]:
+            member.take_down()
+    done: dict[str, Migration] = {}
+    for member in members:
+        asked = wanted if member.schema == schema else _Wanted()
+        done[member.schema] = member.run(asked, again=root in done and done[root].changed)
+    asked_for = done.pop(schema)
+    return replace(asked_for, relatives=list(done.values()))
 
-    def run(
-        self,
-        model: str | None,
-        weighting: str | None,
-        entry_template: str | None,
-        measure: Callable[[str | None], tuple[str, int]],
-    ) -> Migration:
+
+class _Migrator:
+    def __init__(
+        self, connection: Connection, transaction: AlembicConnection, schema: str, base: str | None = None
+    ) -> None:
+        self._connection, self._transaction, self.schema, self._base = connection, transaction, schema, base
+        self._indexes: list[objects.Index] = []
+
+    def is_behind_in_tables(self) -> bool:
+        """Whether the space exists and its tables are of a former release."""
+        owner = surroundings.owner_of_space(self._connection, self.schema)
+        with surroundings.acting_as(self._connection, owner):
+            return self._exists() and self._alembic_is_behind()
+
+    def take_down(self) -> None:
+        """Drop all that stands on the tables of the base, if the space exists; `run` makes it anew."""
+        owner = surroundings.owner_of_space(self._connection, self.schema)
+        with surroundings.acting_as(self._connection, owner):
+            if self._exists():
+                self._indexes = objects.matview_indexes(self._connection, [])
+                objects.drop_installed(self._connection, [])
+                family.part(self._connection, self.schema)
+                self._connection.execute("update space set bundle_digest = null")
+
+    def run(self, wanted: _Wanted, *, again: bool) -> Migration:
+        """Create or upgrade the space, or do nothing; with `again`, install it anew although it is up to date."""
         missing = surroundings.ForTheDba()
+        surroundings.become_oneself(self._connection)
         surroundings.ensure_extension(self._connection)
-        owner = surroundings.owner_of_space(self._connection, self._schema)
-        surroundings.ensure_schema(self._connection, self._schema, owner)
-        has_bi = surroundings.ensure_bi_schema(self._connection, self._schema, owner, missing)
-        roles = surroundings.ensure_roles(self._connection, self._schema, missing)
+        owner = surroundings.owner_of_space(self._connection, self._base or self.schema)
+        surroundings.ensure_schema(self._connection, self.schema, owner)
+        has_bi = surroundings.ensure_bi_schema(self._connection, self.schema, owner, missing)
+        roles = surroundings.ensure_roles(self._connection, self.schema, missing)
         surroundings.become(self._connection, owner)
-        use_schema(self._connection, self._schema)
 
         space = self._find_space()
         created = space is None
+        if wanted.measure is not None and (space is None or wanted.model is not None):
+            model, dimensions = wanted.measure(wanted.model)
+            asked = Space(self.schema, model, dimensions, self._base)
+            if space is not None:
+                _check_same(space, asked)
+            space = asked
         if space is None:
-            space = Space(self._schema, *measure(model))
-        elif model is not None:
-            _check_same(space, *measure(model))
+            raise PgaudienceError(f"there is no space {self.schema!r}")
 
         files = read_bundle("install.sql")
         bi_files = read_bundle("bi/install.sql") if has_bi else ()
         digest = bundle_digest(roles, with_bi=has_bi)
-        changed = created or self._is_behind(digest)
+        changed = created or again or self._is_behind(digest)
         if changed:
             self._upgrade(space, created, files, bi_files, digest)
-        reweighted = weighting is not None and bool(self._connection.execute(_REWEIGHT, [weighting] * 2).rowcount)
-        has_new_template = entry_template is not None and bool(
-            self._connection.execute(_SET_TEMPLATE, [entry_template] * 2).rowcount
-        )
+        reweighted = self._set(_REWEIGHT, wanted.weighting)
+        has_new_template = self._set(_SET_TEMPLATE, wanted.entry_template)
         return Migration(space, created, changed, reweighted, has_new_template, missing.statements)
 
+    def _set(self, statement: LiteralString, policy: str | None) -> bool:
+        return policy is not None and bool(self._connection.execute(statement, [policy] * 2).rowcount)
+
+    def _exists(self) -> bool:
+        use_schema(self._connection, self.schema)
+        return self._connection.execute(_SPACE_TABLE).fetchone() != (None,)
+
     def _find_space(self) -> Space | None:
-        if self._connection.execute(_SPACE_TABLE).fetchone() == (None,):
+        if not self._exists():
             self._check_room()
             return None
         found = self._connection.execute("select model, dimensions from space").fetchone()
-        return Space(self._schema, *found) if found else None
+        return Space(self.schema, found[0], found[1], self._base) if found else None
 
     def _check_room(self) -> None:
         taken = [row[0] for row in self._connection.execute(_TAKEN).fetchall()]
         if taken:
             raise PgaudienceError(
-                f"the schema {self._schema!r} already has relations of these names: {', '.join(taken)}",
+                f"the schema {self.schema!r} already has relations of these names: {', '.join(taken)}",
                 "A space needs a schema of its own: pgaudience --schema OTHER migrate",
             )
 
@@ -143,12 +202,12 @@ class _Migrator:
         installed = self._connection.execute("select bundle_digest from space").fetchone()
         return (
             installed != (digest,)
-            or bool(objects.missing(self._connection, self._schema))
-            or bool(surroundings.roles_without_rights(self._connection, self._schema))
+            or bool(objects.missing(self._connection, self.schema))
+            or bool(surroundings.roles_without_rights(self._connection, self.schema))
         )
 
     def _alembic_is_behind(self) -> bool:
-        context = MigrationContext.configure(self._transaction, opts={"version_table_schema": self._schema})
+        context = MigrationContext.configure(self._transaction, opts={"version_table_schema": self.schema})
         return context.get_current_revision() != ScriptDirectory(str(folder("migrations"))).get_current_head()
 
     def _upgrade(
@@ -160,11 +219,16 @@ class _Migrator:
         if not created:
             if not self._alembic_is_behind():
                 kept = objects.files_to_keep(connection, files)
-            indexes = objects.matview_indexes(connection, kept)
+            indexes = self._indexes or objects.matview_indexes(connection, kept)
             objects.drop_installed(connection, kept)
         self._run_alembic(space)
         if created:
-            connection.execute("insert into space (model, dimensions) values (%s, %s)", [space.model, space.dimensions])
+            connection.execute(
+                "insert into space (model, dimensions, base) values (%s, %s, %s)",
+                [space.model, space.dimensions, space.base],
+            )
+        if space.base is not None:
+            family.share(connection, space.schema, space.base)
         self._install([file for file in files if file.path not in kept], bi_files)
         objects.restore_indexes(connection, indexes)
         connection.execute("update space set bundle_digest = %s", [digest])
@@ -172,24 +236,27 @@ class _Migrator:
     def _run_alembic(self, space: Space) -> None:
         config = Config()
         config.set_main_option("script_location", str(folder("migrations")).replace("%", "%%"))
-        config.attributes.update(connection=self._transaction, schema=space.schema, dimensions=space.dimensions)
+        base = None if space.base is None else sql.Identifier(space.base).as_string(self._connection)
+        config.attributes.update(
+            connection=self._transaction, schema=space.schema, dimensions=space.dimensions, base=base
+        )
         command.upgrade(config, "head")
 
     def _install(self, files: list[SqlFile], bi_files: tuple[SqlFile, ...]) -> None:
         *definitions, grants = files
         for file in definitions:
-            objects.install(self._connection, file, [self._schema])
-        use_schema(self._connection, f"{self._schema}_bi", self._schema)
+            objects.install(self._connection, file, [self.schema])
+        use_schema(self._connection, f"{self.schema}_bi", self.schema)
         for file in bi_files:
-            objects.install(self._connection, file, [f"{self._schema}_bi"])
-        use_schema(self._connection, self._schema)
-        objects.install(self._connection, grants, [self._schema])
+            objects.install(self._connection, file, [f"{self.schema}_bi"])
+        use_schema(self._connection, self.schema)
+        objects.install(self._connection, grants, [self.schema])
 
 
-def _check_same(space: Space, model: str, dimensions: int) -> None:
-    if (space.model, space.dimensions) != (model, dimensions):
+def _check_same(space: Space, asked: Space) -> None:
+    if space != asked:
         raise PgaudienceError(
             f"the space {space.schema!r} is made for {space.model} with {space.dimensions} dimensions,"
-            f" not for {model} with {dimensions}",
+            f" not for {asked.model} with {asked.dimensions}",
             "A space keeps its model. Make another one: pgaudience --schema OTHER migrate --model …",
         )

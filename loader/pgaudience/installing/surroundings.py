@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, LiteralString
 
@@ -119,6 +121,19 @@ def owner_of_space(connection: Connection, schema: str) -> str:
 def become(connection: Connection, owner: str) -> None:
     """Go on as the owner for this transaction, so that what somebody mightier upgrades stays the owner's."""
     connection.execute(sql.SQL("set local role {}").format(sql.Identifier(owner)))
+
+
+def become_oneself(connection: Connection) -> None:
+    """Go on as the role that has logged in."""
+    connection.execute("reset role")
+
+
+@contextmanager
+def acting_as(connection: Connection, owner: str) -> Generator[None]:
+    """Be the owner for the time of a block; one that fails leaves that to the end of the transaction."""
+    become(connection, owner)
+    yield
+    become_oneself(connection)
 
 
 def ensure_schema(connection: Connection, schema: str, owner: str) -> None:

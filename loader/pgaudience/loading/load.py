@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -47,9 +48,11 @@ def load(
     In mode `replace` the sources together are the truth for the users they hold: loading them again changes nothing.
     In mode `add` they are increments, and a source whose content was loaded before is refused unless `force`.
 
-    Raises PgaudienceError, with nothing loaded, for such a source and, in strict reading, at the first bad row.
+    Raises PgaudienceError, with nothing loaded, for such a source, in a space whose people are those of another one,
+    and, in strict reading, at the first bad row.
     """
     with connection.transaction():
+        _refuse_derived(connection)
         staging = Staging(connection)
         read = [_stage(staging, source) for source in sources]
         for chunk in users:
@@ -66,6 +69,15 @@ def load(
         for source in read:
             connection.execute(_JOURNAL, [source.name, source.digest, mode, source.rows, source.rows - source.accepted])
     return replace(merged, entries=described)
+
+
+def _refuse_derived(connection: Connection) -> None:
+    (base,) = connection.execute("select base from space").fetchone() or (None,)
+    if base is not None:
+        raise PgaudienceError(
+            f"this space has the people of {base!r}, so nothing is loaded here",
+            f"Load there: pgaudience --schema {shlex.quote(base)} load …; then: pgaudience refresh --all",
+        )
 
 
 def _describe(connection: Connection, entries: Iterable[Described], mode: Mode) -> MergedEntries:

@@ -1,0 +1,143 @@
+"""Spaces over the people of another one, their base: which there are, and the views that stand for its tables."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+from psycopg import sql
+
+from pgaudience.errors import PgaudienceError
+from pgaudience.installing import surroundings
+
+Connection = psycopg.Connection[tuple[Any, ...]]
+
+PEOPLE = ("users", "entries", "activity")
+"""What a space takes from its base."""
+
+_IS_SPACE = """
+select exists (
+    select
+    from pg_class c
+    join pg_namespace n on n.oid = c.relnamespace
+    where n.nspname = %s and c.relname = 'space'
+)
+"""
+
+# A space of a former release has no such column.
+_BASE = "select to_jsonb(s) ->> 'base' from {} s"
+
+_SPACES_OVER = """
+select n.nspname
+from pg_constraint f
+join pg_class c on c.oid = f.conrelid
+join pg_namespace n on n.oid = c.relnamespace
+join pg_class e on e.oid = f.confrelid
+join pg_namespace b on b.oid = e.relnamespace
+where f.contype = 'f'
+    and b.nspname = %s
+    and e.relname = 'entries'
+    and c.relname = 'entry_vectors'
+    and n.nspname <> b.nspname
+    and c.relowner = e.relowner
+order by n.nspname
+"""
+
+_COMMENTS = """
+select null, obj_description(c.oid, 'pg_class')
+from pg_class c
+where c.oid = to_regclass(%(table)s)
+union all
+select a.attname, col_description(a.attrelid, a.attnum)
+from pg_attribute a
+where a.attrelid = to_regclass(%(table)s) and a.attnum > 0 and not a.attisdropped
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    owner: str
+    base: str | None
+
+
+def find_base(connection: Connection, schema: str, of: str | None) -> str | None:
+    """Return the base of the space `schema`, which exists or is to be made with the people `of` another one.
+
+    Raises PgaudienceError when it is asked for people other than its own, its base is gone or belongs to somebody else.
+    """
+    asked = _base_for(connection, schema, of) if of is not None else None
+    space = _find(connection, schema)
+    if space is None:
+        return asked
+    if asked is not None and asked != space.base:
+        whose = f"those of {space.base!r}" if space.base else "its own"
+        raise PgaudienceError(
+            f"the people of the space {schema!r} are {whose}, not those of {asked!r}",
+            f"Make another one: pgaudience --schema OTHER migrate --of {asked}",
+        )
+    if space.base is not None:
+        _check_base(connection, schema, space, space.base)
+    return space.base
+
+
+def spaces_over(connection: Connection, base: str) -> list[str]:
+    """Return the spaces that have the people of `base`."""
+    return [row[0] for row in connection.execute(_SPACES_OVER, [base]).fetchall()]
+
+
+def share(connection: Connection, schema: str, base: str) -> None:
+    """Create the views that stand for the tables of the base, or bring them up to date with new columns there."""
+    for relation in PEOPLE:
+        view, table = sql.Identifier(schema, relation), sql.Identifier(base, relation)
+        connection.execute(sql.SQL("create or replace view {} as select * from {}").format(view, table))
+        for column, text in connection.execute(_COMMENTS, {"table": table.as_string(connection)}).fetchall():
+            what, names = ("view", ()) if column is None else ("column", (str(column),))
+            named = sql.Identifier(schema, relation, *names)
+            connection.execute(sql.SQL("comment on {} {} is {}").format(sql.SQL(what), named, sql.Literal(text)))
+
+
+def part(connection: Connection, schema: str) -> None:
+    """Drop those views, so that the tables of the base may change."""
+    for relation in PEOPLE:
+        connection.execute(sql.SQL("drop view if exists {}").format(sql.Identifier(schema, relation)))
+
+
+def _base_for(connection: Connection, schema: str, of: str) -> str:
+    """Return the space that has the people `of` as its own: itself, or its base."""
+    found = _find(connection, of)
+    if found is None:
+        raise PgaudienceError(f"there is no space {of!r} in this database, whose people could be shared")
+    base = found.base or of
+    if base == schema:
+        raise PgaudienceError(
+            f"the space {schema!r} cannot be made of its own people",
+            "Give it another name: pgaudience --schema OTHER …",
+        )
+    return base
+
+
+def _check_base(connection: Connection, schema: str, space: _Found, base: str) -> None:
+    found = _find(connection, base)
+    if found is None:
+        raise PgaudienceError(
+            f"the people of the space {schema!r} are gone: they were those of {base!r}, which does not exist any more",
+            f"Restore {base} from a backup together with {schema}, or drop what is left: "
+            + sql.SQL("drop schema {}, {} cascade;")
+            .format(sql.Identifier(schema), sql.Identifier(f"{schema}_bi"))
+            .as_string(connection),
+        )
+    if found.owner != space.owner:
+        raise PgaudienceError(
+            f"the space {schema!r} belongs to {space.owner!r}, its base {base!r} to {found.owner!r}",
+            "Give both to one role: alter table … owner to …, for everything in the schema.",
+        )
+
+
+def _find(connection: Connection, schema: str) -> _Found | None:
+    if connection.execute(_IS_SPACE, [schema]).fetchone() != (True,):
+        return None
+    owner = surroundings.owner_of_space(connection, schema)
+    with surroundings.acting_as(connection, owner):
+        row = connection.execute(sql.SQL(_BASE).format(sql.Identifier(schema, "space"))).fetchone()
+    return _Found(owner, row[0] if row else None)
