@@ -129,4 +129,5 @@
 \ir queries/live_workers.sql
 \ir queries/embed_query.sql
 \ir status.sql
+\ir api.sql
 \ir grants.sql

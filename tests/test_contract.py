@@ -51,7 +51,6 @@ FUNCTIONS = {
     "explain_match(text,vector)": ["user_id text", "query vector"],
     "entry_text(text,jsonb,text)": ["entry text", "attributes jsonb", "template text"],
     "describe_run(bigint)": ["run_id bigint"],
-    "published_run(text)": ["segmentation text"],
     "segment_examples(text,bigint,bigint)": ["name text", "segment_id bigint", "n bigint DEFAULT 5"],
     "explain_segment(text,text)": ["user_id text", "name text"],
     "assign_segment(text,text)": ["name text", "user_id text"],
@@ -99,7 +98,16 @@ RESULTS = {
     "find_outliers": ["rank", "user_id", "score"],
 }
 
+# What an analyst calls beside these; the comment of everything else begins with 'Internal.'.
+PUBLIC = {name.partition("(")[0] for name in FUNCTIONS} | {
+    "build_segmentation",
+    "publish_run",
+    "label_agreement",
+    "tokenize",
+}
+
 RELATIONS = {
+    "api": ["name", "kind", "arguments", "result", "what", "example"],
     "space": [
         "model", "dimensions", "weighting", "breadth", "evidence_weight", "half_life", "entry_template", "base",
         "created_at",
@@ -168,6 +176,11 @@ RELATIONS = {
         "users_with_vector", "coverage", "refreshed_at", "stale", "queries_waiting", "workers", "worker_seen_at",
         "entries_outdated",
     ],
+}  # fmt: skip
+
+# Relations that only functions read, beside the definitions, `…_live`, of materialized views.
+PLUMBING = {
+    "common_weights", "entry_lengths", "entry_postings", "entry_sample", "live_workers", "user_sample",
 }  # fmt: skip
 
 # What writes, and what reports its progress through a setting.
@@ -293,6 +306,36 @@ def test_no_vectors_for_bi_tools(space: str) -> None:
 
 
 # Comments
+
+
+def test_the_public_functions_are_told_from_the_plumbing(space: str) -> None:
+    """`\\df+`, the view `api` and the list above agree."""
+    found = objects(space)
+    calls = [(name, comment) for kind, name, comment, _ in found if kind in ("function", "procedure")]
+    public = {name for name, comment in calls if not comment.startswith("Internal.")}
+    assert {name.partition("(")[0] for name in public} == PUBLIC
+    assert FUNCTIONS.keys() <= public
+    names = [name for (name,) in rows(space, "select name from api")]
+    assert sorted(names) == sorted(name.partition("(")[0] for name in public)
+    assert 0 < len(public) < len(calls) / 2
+
+
+def test_the_api_says_how_to_call(space: str) -> None:
+    query = "select kind, arguments, result, what, example from api where name = %(name)s"
+    assert rows(space, query, name="embed_query")[0][:3] == (
+        "procedure", "query text, timeout interval DEFAULT '00:00:10'::interval", None,
+    )  # fmt: skip
+    ((kind, arguments, result, what, example),) = rows(space, query, name="user_similarity")
+    assert (kind, arguments) == ("function", "user_ids text[]")
+    assert result == "TABLE(user_a text, user_b text, similarity double precision)"
+    assert what.startswith("Cosine similarity") and "Example" not in what
+    assert example.startswith("select") and example.endswith(";")
+
+
+def test_the_relations_that_analysts_read_are_not_internal(space: str) -> None:
+    kinds = ("table", "view", "materialized view")
+    internal = {name for kind, name, comment, _ in objects(space) if kind in kinds and comment.startswith("Internal.")}
+    assert {name for name in internal if not name.endswith("_live")} == PLUMBING
 
 
 def test_everything_has_a_comment(space: str) -> None:

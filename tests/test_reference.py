@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 
+import psycopg
+
 from conftest import TESTS, Cluster, _fill_toy, connect
 
 PAGE = TESTS.parent / "docs" / "functions.md"
@@ -45,28 +47,59 @@ def described(comment: str) -> list[str]:
     return [text.replace("\n", " "), ""] + (["```sql", example, "```", ""] if example else [])
 
 
-def reference(url: str) -> str:
-    lines = [
-        "# SQL reference",
-        "",
-        "Made from the COMMENTs in the database by `make docs`; `\\df+` and `\\d+` in psql show the same. In place of",
-        "`audience` stands the name of your space, and vectors have its number of dimensions.",
-        "",
-        "## Functions and procedures",
-        "",
-    ]
-    with connect(url) as connection:
-        for name, signature, result, comment in connection.execute(ROUTINES).fetchall():
+def is_internal(comment: str) -> bool:
+    return comment.startswith("Internal.")
+
+
+def routines(connection: psycopg.Connection, *, internal: bool) -> list[str]:
+    lines = []
+    for name, signature, result, comment in connection.execute(ROUTINES).fetchall():
+        if is_internal(comment) == internal:
             gives = f" → `{result}`" if result else ""
             lines += [f"### {name}", "", f"`{signature}`{gives}", "", *described(comment)]
-        lines += ["## Relations", ""]
-        for schema, name, kind, comment, oid in connection.execute(RELATIONS).fetchall():
+    return lines
+
+
+def relations(connection: psycopg.Connection, *, internal: bool) -> list[str]:
+    lines = []
+    for schema, name, kind, comment, oid in connection.execute(RELATIONS).fetchall():
+        if is_internal(comment) == internal:
             lines += [f"### {schema}.{name} ({KINDS[kind]})", "", *described(comment)]
             lines += ["| column | type | what it is |", "|---|---|---|"]
             for column, type_, text in connection.execute(COLUMNS, [oid]).fetchall():
                 what = text.partition("\nExample: ")[0].replace("\n", " ").replace("|", "\\|")
                 lines.append(f"| `{column}` | {type_.replace('vector(3)', 'vector(n)')} | {what} |")
             lines.append("")
+    return lines
+
+
+def reference(url: str) -> str:
+    with connect(url) as connection:
+        lines = [
+            "# SQL reference",
+            "",
+            "Made from the COMMENTs in the database by `make docs`; `\\df+` and `\\d+` in psql show the same, and",
+            "`select * from api` the functions of the first part. In place of `audience` stands the name of your",
+            "space, and vectors have its number of dimensions.",
+            "",
+            "- [Functions and procedures](#functions-and-procedures): what you call",
+            "- [Relations](#relations): what you read",
+            "- [Plumbing](#plumbing): what both are made of",
+            "",
+            "## Functions and procedures",
+            "",
+            *routines(connection, internal=False),
+            "## Relations",
+            "",
+            *relations(connection, internal=False),
+            "## Plumbing",
+            "",
+            "Nothing here is promised: it may change without notice, so let no query of yours lean on it. The comment",
+            "of each begins with `Internal.`",
+            "",
+            *routines(connection, internal=True),
+            *relations(connection, internal=True),
+        ]
     return "\n".join(lines).replace("public.vector", "vector").rstrip() + "\n"
 
 

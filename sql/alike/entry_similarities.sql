@@ -34,6 +34,6 @@ end
 $$;
 
 comment on function entry_similarities(bigint) is
-'Every user who shares an entry with one user: the cosine of their tf-idf weights over entries, ln(1 + frequency) times
-ln(users / users who have the entry); entries that all users have count for nothing.
+'Internal. Every user who shares an entry with one user: the cosine of their tf-idf weights over entries, ln(1 +
+frequency) times ln(users / users who have the entry); entries that all users have count for nothing.
 Example: select count(*), max(similarity) from entry_similarities(1);';

@@ -71,7 +71,8 @@ end
 $$;
 
 comment on function group_vector(text[], double precision[], text[], boolean) is
-'The vector, at unit length, that stands for a group of users: the mean of their vectors, weighted if weights are given,
-less a quarter of that of the users in unlike (Rocchio 1971, Relevance Feedback in Information Retrieval; the quarter did
-best on real data). A user named twice counts once, by the larger weight; one who is exactly the average adds nothing.
+'Internal. The vector, at unit length, that stands for a group of users: the mean of their vectors, weighted if weights
+are given, less a quarter of that of the users in unlike (Rocchio 1971, Relevance Feedback in Information Retrieval;
+the quarter did best on real data). A user named twice counts once, by the larger weight; one who is exactly the
+average adds nothing.
 Example: select * from nearest_users(group_vector(array[''user_ski_only'']), k => 5, centered => true);';

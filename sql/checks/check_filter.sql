@@ -19,5 +19,5 @@ end
 $$;
 
 comment on function check_filter(jsonb) is
-'Raises 22023 unless a filter is a JSON object, as @> compares with the attributes of users.
+'Internal. Raises 22023 unless a filter is a JSON object, as @> compares with the attributes of users.
 Example: select check_filter(''{"country": "France"}'');';

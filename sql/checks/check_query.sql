@@ -25,5 +25,5 @@ end
 $$;
 
 comment on function check_query(vector, bigint) is
-'Raises 22023 unless the query vector has a direction and k is a number of rows.
+'Internal. Raises 22023 unless the query vector has a direction and k is a number of rows.
 Example: select check_query(embed(''ski enthusiasts''), k => 20);';

@@ -19,5 +19,5 @@ end
 $$;
 
 comment on function check_sample(bigint) is
-'Raises an error unless a sample of this size, 0 to 16,000, can be judged.
+'Internal. Raises an error unless a sample of this size, 0 to 16,000, can be judged.
 Example: select check_sample(2000);';

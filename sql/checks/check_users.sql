@@ -33,5 +33,5 @@ end
 $$;
 
 comment on function check_users(text[]) is
-'Raises P0002 with the ids of users who have no vector, 22023 when there is no id.
+'Internal. Raises P0002 with the ids of users who have no vector, 22023 when there is no id.
 Example: select check_users(array[''user_ski_only'', ''user_luxury'']);';

@@ -18,7 +18,7 @@ $$;
 revoke execute on function delete_activity() from public;
 
 comment on function delete_activity() is
-'Trigger function: removes the activity of users and entries that are deleted.';
+'Internal. Trigger function: removes the activity of users and entries that are deleted.';
 
 do $$
 begin

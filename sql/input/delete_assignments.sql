@@ -32,8 +32,8 @@ $$;
 revoke execute on function delete_assignments() from public;
 
 comment on function delete_assignments() is
-'Trigger function: removes who was in which segment of runs that are deleted, and of users that are deleted also what
-they entered and left.';
+'Internal. Trigger function: removes who was in which segment of runs that are deleted, and of users that are deleted
+also what they entered and left.';
 
 do $$
 begin

@@ -24,7 +24,7 @@ $$;
 revoke execute on function record_change() from public;
 
 comment on function record_change() is
-'Trigger function: notes in changes that a table changed since the last refresh.';
+'Internal. Trigger function: notes in changes that a table changed since the last refresh.';
 
 do $$
 begin

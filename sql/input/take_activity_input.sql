@@ -92,7 +92,7 @@ $$;
 revoke execute on function take_activity_input() from public;
 
 comment on function take_activity_input() is
-'Trigger function: brings the rows that arrive in activity_input into users, entries and activity.';
+'Internal. Trigger function: brings the rows that arrive in activity_input into users, entries and activity.';
 
 create trigger take_activity_input
 after insert on activity_input

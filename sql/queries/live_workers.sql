@@ -10,7 +10,7 @@ where w.seen_at > clock_timestamp() - interval '15 s'
     and w.backend_pid in (select a.pid from pg_stat_activity a);
 
 comment on view live_workers is
-'The workers that are alive: seen in the last 15 seconds, on a connection that still is.
+'Internal. The workers that are alive: seen in the last 15 seconds, on a connection that still is.
 Example: select count(*) from live_workers;';
 comment on column live_workers.worker_key is 'Key used inside the space.';
 comment on column live_workers.backend_pid is 'The server process of its connection.';

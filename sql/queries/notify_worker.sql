@@ -19,7 +19,7 @@ end
 $$;
 
 comment on function notify_worker() is
-'Trigger function: wakes the workers of the space.';
+'Internal. Trigger function: wakes the workers of the space.';
 
 do $$
 begin

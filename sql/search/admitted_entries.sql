@@ -73,8 +73,9 @@ end
 $$;
 
 comment on function admitted_entries(vector) is
-'The entries that are evidence for a query, at most 500, and their excess: how far their similarity is above the threshold,
-which is the mean similarity of entry_sample plus 1.5 standard deviations, or that of the 501st best entry if it is higher.
-The similarity is to the query of unit length, moved: plus half the direction of its ten nearest entries as far as they
-are above the threshold, each weighted by its similarity above the mean, less three quarters of the mean vector of entry_sample.
+'Internal. The entries that are evidence for a query, at most 500, and their excess: how far their similarity is above
+the threshold, which is the mean similarity of entry_sample plus 1.5 standard deviations, or that of the 501st best
+entry if it is higher. The similarity is to the query of unit length, moved: plus half the direction of its ten nearest
+entries as far as they are above the threshold, each weighted by its similarity above the mean, less three quarters of
+the mean vector of entry_sample.
 Example: select entry, excess from admitted_entries(embed(''ski enthusiasts'')) join entries using (entry_key);';

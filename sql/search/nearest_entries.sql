@@ -53,5 +53,5 @@ end
 $$;
 
 comment on function nearest_entries(vector, bigint) is
-'The k entries whose vectors are nearest to a vector, by cosine similarity; never fewer than exist.
+'Internal. The k entries whose vectors are nearest to a vector, by cosine similarity; never fewer than exist.
 Example: select entry_key, similarity from nearest_entries(embed(''ski enthusiasts''), k => 10);';

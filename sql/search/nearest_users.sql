@@ -77,6 +77,6 @@ end
 $$;
 
 comment on function nearest_users(vector, bigint, jsonb, text[], boolean) is
-'The k users whose vectors are nearest to a vector, by cosine distance, some left out; never fewer than exist. With
-centered, users are as seen from the average user, and so should be the vector.
+'Internal. The k users whose vectors are nearest to a vector, by cosine distance, some left out; never fewer than exist.
+With centered, users are as seen from the average user, and so should be the vector.
 Example: select user_id, distance from nearest_users(embed(''ski enthusiasts''), k => 10);';

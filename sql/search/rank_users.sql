@@ -63,8 +63,9 @@ end
 $$;
 
 comment on function rank_users(vector, bigint[], double precision[], bigint, jsonb, text, double precision, double precision) is
-'The k users who match a query vector best, not in order, given the entries that are evidence for it, with their excess: by
-mode mean the score is the cosine of the user vector; by evidence it is that of user_evidence; by hybrid it is z(cosine) +
-evidence_weight * z(evidence), where z is the distance from the mean in standard deviations, 0 where nothing deviates.
+'Internal. The k users who match a query vector best, not in order, given the entries that are evidence for it, with
+their excess: by mode mean the score is the cosine of the user vector; by evidence it is that of user_evidence; by
+hybrid it is z(cosine) + evidence_weight * z(evidence), where z is the distance from the mean in standard deviations, 0
+where nothing deviates.
 Example: select user_id, score
 from rank_users(embed(''ski enthusiasts''), ''{1, 2}'', ''{0.3, 0.1}'', 10, ''{}'', ''hybrid'', null, null);';

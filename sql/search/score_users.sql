@@ -88,8 +88,8 @@ end
 $$;
 
 comment on function score_users(vector, bigint[], double precision[], bigint, jsonb, double precision) is
-'The users who may be among the k that match a query best, given the entries that are evidence for it, with their excess:
-the thousand (or 10 k) with the most evidence, and if there are not that many, the k nearest by their vector too. For each
-the cosine, the evidence, and the means and standard deviations of both, the latter null where nothing deviates: of the
-cosine over user_sample, of the evidence over all users.
+'Internal. The users who may be among the k that match a query best, given the entries that are evidence for it, with
+their excess: the thousand (or 10 k) with the most evidence, and if there are not that many, the k nearest by their
+vector too. For each the cosine, the evidence, and the means and standard deviations of both, the latter null where
+nothing deviates: of the cosine over user_sample, of the evidence over all users.
 Example: select user_id, cosine, evidence from score_users(embed(''ski enthusiasts''), ''{1, 2}'', ''{0.3, 0.1}'', k => 10);';

@@ -39,6 +39,6 @@ end
 $$;
 
 comment on function user_evidence(bigint[], double precision[], double precision) is
-'The evidence of every user who has one of the entries: the sum of weight times excess over them, less a quarter of
-the strongest, divided by the total weight of the user to the power of breadth (of the space, if null).
+'Internal. The evidence of every user who has one of the entries: the sum of weight times excess over them, less a
+quarter of the strongest, divided by the total weight of the user to the power of breadth (of the space, if null).
 Example: select max(u.evidence) from user_evidence(''{1, 2}'', ''{0.3, 0.1}'') u;';

@@ -35,5 +35,5 @@ end
 $$;
 
 comment on function published_segment(text, bigint) is
-'The published run of a segmentation; raises P0002 when it has no segment of that number.
+'Internal. The published run of a segmentation; raises P0002 when it has no segment of that number.
 Example: select published_segment(''interests'', 1);';

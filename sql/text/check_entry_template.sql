@@ -11,7 +11,7 @@ end
 $$;
 
 comment on function check_entry_template() is
-'Trigger function: refuses an entry_template that is none.';
+'Internal. Trigger function: refuses an entry_template that is none.';
 
 create trigger check_entry_template
 before insert or update of entry_template on space

@@ -81,6 +81,6 @@ end
 $$;
 
 comment on function fill_template(text[], text, jsonb) is
-'The text that a template, taken apart by template_parts, makes of an entry and its attributes; of an entry without any of
-the values, the entry itself.
+'Internal. The text that a template, taken apart by template_parts, makes of an entry and its attributes; of an entry
+without any of the values, the entry itself.
 Example: select entry, fill_template(template_parts(''{entry} — {category}''), entry, attributes) from entries;';

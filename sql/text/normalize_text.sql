@@ -23,5 +23,5 @@ begin atomic
 end;
 
 comment on function normalize_text(text) is
-'A text in Unicode NFC, trimmed, with inner white space folded to single spaces; case is kept.
+'Internal. A text in Unicode NFC, trimmed, with inner white space folded to single spaces; case is kept.
 Example: select normalize_text(''  Ski   Aspen '');';

@@ -79,6 +79,6 @@ end
 $$;
 
 comment on function template_parts(text) is
-'A template with its words and punctuation shared out among its values, as fill_template takes it; a first letter says what
-each part is.
+'Internal. A template with its words and punctuation shared out among its values, as fill_template takes it; a first
+letter says what each part is.
 Example: select template_parts(''{entry} — {aisle}, {department}'');';

@@ -81,6 +81,6 @@ end
 $$;
 
 comment on function template_tokens(text) is
-'A template cut at its braces and brackets; a first letter says what each token is: k the name of a value, l text, o and c
-what opens and closes brackets around a value.
+'Internal. A template cut at its braces and brackets; a first letter says what each token is: k the name of a value, l
+text, o and c what opens and closes brackets around a value.
 Example: select template_tokens(''{entry} ({aisle})'');';

@@ -32,6 +32,7 @@ end
 $$;
 
 comment on function correct_sum(vector) is
-'The vector of a text, of unit length, from the sum of its token vectors: the layers of the token table add what a sum lacks.
+'Internal. The vector of a text, of unit length, from the sum of its token vectors: the layers of the token table add
+what a sum lacks.
 Example: select correct_sum(sum(t.embedding::vector))
 from unnest(tokenize(''ski enthusiasts'')) q (token) join tokens t using (token);';

@@ -43,5 +43,6 @@ end
 $$;
 
 comment on function split_word(text) is
-'The pieces (##… after the first) of a word that is not in the token table; characters that are in no piece are skipped.
+'Internal. The pieces (##… after the first) of a word that is not in the token table; characters that are in no piece
+are skipped.
 Example: select split_word(''snowboarding'');';

@@ -18,5 +18,5 @@ begin atomic
 end;
 
 comment on function split_words(text) is
-'The words of a text in lower case and without accents; punctuation and white space part them.
+'Internal. The words of a text in lower case and without accents; punctuation and white space part them.
 Example: select split_words(''Crème brûlée, for two'');';

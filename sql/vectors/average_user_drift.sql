@@ -11,5 +11,5 @@ begin atomic
 end;
 
 comment on function average_user_drift() is
-'How far, in Euclidean distance, the mean of user_vectors is from average_user; null if there is none.
+'Internal. How far, in Euclidean distance, the mean of user_vectors is from average_user; null if there is none.
 Example: select average_user_drift();';

@@ -13,7 +13,7 @@ from (
 having count(*) > 0;
 
 comment on view average_user_live is
-'The definition of average_user, computed as you read it; no row without users.
+'Internal. The definition of average_user, computed as you read it; no row without users.
 Example: select users from average_user_live;';
 comment on column average_user_live.users is 'How many users it is the mean of.';
 comment on column average_user_live.embedding is 'The mean of their unit vectors: the shorter, the more they differ.';

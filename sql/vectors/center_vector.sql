@@ -15,5 +15,6 @@ begin atomic
 end;
 
 comment on function center_vector(vector, vector) is
-'A vector with an average subtracted, at unit length; the vector itself without an average, zero where both are the same.
+'Internal. A vector with an average subtracted, at unit length; the vector itself without an average, zero where both
+are the same.
 Example: select center_vector(embed(''ski enthusiasts''), embedding) from average_user;';

@@ -11,7 +11,7 @@ cross join average_user a
 where v.embedding <-> a.embedding > 1e-4;
 
 comment on view centered_user_vectors_live is
-'The definition of centered_user_vectors, computed as you read it from user_vectors and average_user.
+'Internal. The definition of centered_user_vectors, computed as you read it from user_vectors and average_user.
 Example: select user_id from centered_user_vectors_live where user_id = ''user_ski_only'';';
 comment on column centered_user_vectors_live.user_key is 'The user.';
 comment on column centered_user_vectors_live.user_id is 'The id your own systems use.';

@@ -18,7 +18,7 @@ cross join (
 ) c;
 
 comment on view common_weights_live is
-'The definition of common_weights, computed as you read it.
+'Internal. The definition of common_weights, computed as you read it.
 Example: select frequency from common_weights_live order by frequency limit 10;';
 comment on column common_weights_live.weighting is 'The weighting that the weights are of.';
 comment on column common_weights_live.frequency is 'One of the thousand most common frequencies.';

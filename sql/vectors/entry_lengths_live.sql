@@ -10,7 +10,7 @@ join entry_stats s using (entry_key)
 group by a.user_key;
 
 comment on view entry_lengths_live is
-'The definition of entry_lengths, computed as you read it.
+'Internal. The definition of entry_lengths, computed as you read it.
 Example: select * from entry_lengths_live order by length desc limit 10;';
 comment on column entry_lengths_live.user_key is 'The user.';
 comment on column entry_lengths_live.length is

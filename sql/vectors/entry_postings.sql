@@ -5,7 +5,8 @@ select * from entry_postings_live;
 create unique index entry_postings_entry_key on entry_postings (entry_key);
 
 comment on materialized view entry_postings is
-'The users of every entry and how strongly it speaks for each, as of the last refresh; what a search by evidence reads.
+'Internal. The users of every entry and how strongly it speaks for each, as of the last refresh; what a search by
+evidence reads.
 Example: select entry_key, cardinality(user_keys) from entry_postings limit 5;';
 comment on column entry_postings.entry_key is 'The entry.';
 comment on column entry_postings.user_keys is 'The users who have it.';

@@ -25,7 +25,7 @@ left join common_weights w
 group by a.entry_key;
 
 comment on view entry_postings_live is
-'The definition of entry_postings, computed as you read it.
+'Internal. The definition of entry_postings, computed as you read it.
 Example: select entry_key, cardinality(user_keys) from entry_postings_live limit 5;';
 comment on column entry_postings_live.entry_key is 'The entry.';
 comment on column entry_postings_live.user_keys is 'The users who have it.';

@@ -12,7 +12,7 @@ where v.entry_key in (
 );
 
 comment on view entry_sample_live is
-'The definition of entry_sample, computed as you read it.
+'Internal. The definition of entry_sample, computed as you read it.
 Example: select count(*) from entry_sample_live;';
 comment on column entry_sample_live.entry_key is 'The entry.';
 comment on column entry_sample_live.embedding is 'Its vector.';

@@ -10,7 +10,7 @@ cross join (select count(*) as users from users) u
 group by a.entry_key, u.users;
 
 comment on view entry_stats_live is
-'The definition of entry_stats, computed as you read it.
+'Internal. The definition of entry_stats, computed as you read it.
 Example: select * from entry_stats_live order by users desc limit 10;';
 comment on column entry_stats_live.entry_key is 'The entry.';
 comment on column entry_stats_live.users is 'How many users have it.';

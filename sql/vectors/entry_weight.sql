@@ -18,5 +18,5 @@ begin atomic
 end;
 
 comment on function entry_weight(double precision, text) is
-'The weight of a frequency f under a weighting: log ln(1 + f), frequency f, sqrt the root of f, binary 1.
+'Internal. The weight of a frequency f under a weighting: log ln(1 + f), frequency f, sqrt the root of f, binary 1.
 Example: select entry_weight(30, weighting => ''log'');';

@@ -19,5 +19,6 @@ begin atomic
 end;
 
 comment on function recency(timestamptz, interval, timestamptz) is
-'The factor 0.5 ^ ((now - last_at) / half_life) by which activity fades; 1 without a half_life, and where no time is known.
+'Internal. The factor 0.5 ^ ((now - last_at) / half_life) by which activity fades; 1 without a half_life, and where no
+time is known.
 Example: select recency(now() - interval ''90 days'', half_life => ''90 days'', now => now());';

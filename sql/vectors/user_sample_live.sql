@@ -13,7 +13,7 @@ where v.user_key in (
 );
 
 comment on view user_sample_live is
-'The definition of user_sample, computed as you read it.
+'Internal. The definition of user_sample, computed as you read it.
 Example: select count(*) from user_sample_live;';
 comment on column user_sample_live.user_key is 'The user.';
 comment on column user_sample_live.users is 'How many users have a vector.';

@@ -36,6 +36,6 @@ end
 $$;
 
 comment on function user_vector_relation(boolean) is
-'The name of the relation with the vectors of users, seen from the average user (centered) or as they are; raises 55000
-where it is empty.
+'Internal. The name of the relation with the vectors of users, seen from the average user (centered) or as they are;
+raises 55000 where it is empty.
 Example: select user_vector_relation(centered => true);';

@@ -48,7 +48,7 @@ join users u using (user_key)
 where vector_norm(p.embedding) > 0;
 
 comment on view user_vectors_live is
-'The definition of user_vectors, computed as you read it.
+'Internal. The definition of user_vectors, computed as you read it.
 Example: select * from user_vectors_live where user_id = ''user_ski_only'';';
 comment on column user_vectors_live.user_key is 'The user.';
 comment on column user_vectors_live.user_id is 'The id your own systems use.';

@@ -115,6 +115,6 @@ end
 $$;
 
 comment on procedure describe_attributes(bigint) is
-'Stores what the users of each segment of a run are like by their attributes: the mean and the median of a number, the
-ten commonest values of a category; and how much each attribute explains the segments.
+'Internal. Stores what the users of each segment of a run are like by their attributes: the mean and the median of a
+number, the ten commonest values of a category; and how much each attribute explains the segments.
 Example: call describe_attributes(1);';

@@ -104,8 +104,8 @@ end
 $$;
 
 comment on procedure describe_entries(bigint) is
-'Stores the hundred entries that set each segment of a run apart the most: the highest z-scores of log-odds with an
-informative Dirichlet prior (Monroe, Colaresi and Quinn 2008). The count of an entry in a segment is the sum of its
-weights there; its prior is its share of all counts times the average segment''s total. Where a segment has more than
-ten users, an entry of a single one is not considered.
+'Internal. Stores the hundred entries that set each segment of a run apart the most: the highest z-scores of log-odds
+with an informative Dirichlet prior (Monroe, Colaresi and Quinn 2008). The count of an entry in a segment is the sum of
+its weights there; its prior is its share of all counts times the average segment''s total. Where a segment has more
+than ten users, an entry of a single one is not considered.
 Example: call describe_entries(1);';

@@ -79,6 +79,6 @@ end
 $$;
 
 comment on procedure name_segments(bigint) is
-'Names the segments of a run after the phrases that tell them apart, no two alike, and stores their keywords. Segments
-that were in the run published before keep their names while they are about the same.
+'Internal. Names the segments of a run after the phrases that tell them apart, no two alike, and stores their keywords.
+Segments that were in the run published before keep their names while they are about the same.
 Example: call name_segments(1);';

@@ -34,5 +34,6 @@ end
 $$;
 
 comment on function pick_phrases(text[], bigint) is
-'The first n of some ranked phrases, without those that hold one picked before or have most of their words in those.
+'Internal. The first n of some ranked phrases, without those that hold one picked before or have most of their words in
+those.
 Example: select pick_phrases(array[''jumbo bag'', ''jumbo'', ''red jumbo bag'', ''lunch bag''], 3);';

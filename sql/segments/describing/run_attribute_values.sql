@@ -56,6 +56,6 @@ end
 $$;
 
 comment on function run_attribute_values(bigint) is
-'The attributes of the users in the segments of a run, a row for each user and attribute: a number where all values of
-the attribute are numbers, else a value; texts that differ for nine users in ten are left out.
+'Internal. The attributes of the users in the segments of a run, a row for each user and attribute: a number where all
+values of the attribute are numbers, else a value; texts that differ for nine users in ten are left out.
 Example: select attribute, avg(number) from run_attribute_values(1) group by attribute;';

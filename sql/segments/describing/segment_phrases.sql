@@ -95,6 +95,6 @@ end
 $$;
 
 comment on function segment_phrases(bigint) is
-'The phrases of one to three words that set the segments of a run apart, best first. A score above 0 is
+'Internal. The phrases of one to three words that set the segments of a run apart, best first. A score above 0 is
 higher than in any other segment.
 Example: select segment_id, phrase, score from segment_phrases(1) limit 10;';

@@ -39,5 +39,6 @@ end
 $$;
 
 comment on function choose_k(vector[], bigint, bigint, bigint, bigint, bigint) is
-'The number of clusters, from k_min to k_max and at most half the sample, at the elbow of the inertia of k-means.
+'Internal. The number of clusters, from k_min to k_max and at most half the sample, at the elbow of the inertia of
+k-means.
 Example: select choose_k(embeddings) from sample_users(10);';

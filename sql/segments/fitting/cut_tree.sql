@@ -29,6 +29,6 @@ end
 $$;
 
 comment on function cut_tree(bigint[], bigint) is
-'For every node of a tree, given the parents of its nodes in the order of their merges, the cluster (1 to clusters) that
-it is in or is; null above the cut.
+'Internal. For every node of a tree, given the parents of its nodes in the order of their merges, the cluster (1 to
+clusters) that it is in or is; null above the cut.
 Example: select cut_tree(''{4, 5, 4, 5, null}'', clusters => 2);';

@@ -46,6 +46,6 @@ end
 $$;
 
 comment on function distance_rows(vector[], text) is
-'The Euclidean or cosine distances of every point to all points, as a vector for each. They take 16 MB of memory for 2,000
-points, four times that for twice as many.
+'Internal. The Euclidean or cosine distances of every point to all points, as a vector for each. They take 16 MB of
+memory for 2,000 points, four times that for twice as many.
 Example: select distance_rows(array[''[0,0]'', ''[3,4]'']::vector[]);';

@@ -19,6 +19,6 @@ begin atomic
 end;
 
 comment on function elbow(double precision[]) is
-'The place, from 1, at which a falling curve lies farthest below the straight line from its first point to its last
-(Satopää et al. 2011, Kneedle).
+'Internal. The place, from 1, at which a falling curve lies farthest below the straight line from its first point to its
+last (Satopää et al. 2011, Kneedle).
 Example: select elbow(''{10, 6, 3, 2.5, 2}'');';

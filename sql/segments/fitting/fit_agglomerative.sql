@@ -99,7 +99,7 @@ $$;
 comment on function fit_agglomerative(
     bigint, bigint, bigint, text, bigint, double precision, bigint, bigint, jsonb, bigint[], boolean
 ) is
-'Agglomerative clustering of all users, by linkage ward or average, over at most 200 small clusters made by k-means. For
-every node of the tree, leaves first: centroid, users, parent, height, and the cluster (1 to k) it is in, null above the
-cut. Without k it cuts at the elbow of the inertia (ward), or of the heights (average).
+'Internal. Agglomerative clustering of all users, by linkage ward or average, over at most 200 small clusters made by
+k-means. For every node of the tree, leaves first: centroid, users, parent, height, and the cluster (1 to k) it is in,
+null above the cut. Without k it cuts at the elbow of the inertia (ward), or of the heights (average).
 Example: select node_clusters from fit_agglomerative(3, 2, 12, ''ward'', 50, 1e-4, 20000, 0, ''{}'', ''{}'', true);';

@@ -150,9 +150,9 @@ end
 $$;
 
 comment on function fit_centroids(vector[], vector[], bigint, double precision, jsonb, bigint[], text, boolean) is
-'k-means from the centroids given, of a sample, else of all users of a filter: the fitted centroids, how many vectors
-each has, the inertia (sum of squared Euclidean distances), and the rounds it took. A centroid that loses all its users moves to the vector farthest
-from its own centroid. It stops when the centroids move, squared and summed, by less than tolerance times the mean
-variance of a dimension, as scikit-learn does; its rounds are reported under the name progress, if
-there is one.
+'Internal. k-means from the centroids given, of a sample, else of all users of a filter: the fitted centroids, how many
+vectors each has, the inertia (sum of squared Euclidean distances), and the rounds it took. A centroid that loses all
+its users moves to the vector farthest from its own centroid. It stops when the centroids move, squared and summed, by
+less than tolerance times the mean variance of a dimension, as scikit-learn does; its rounds are reported under the
+name progress, if there is one.
 Example: select inertia from sample_users(10), fit_centroids(seed_centroids(embeddings, 2), sample => embeddings);';

@@ -89,6 +89,6 @@ comment on function fit_kmeans(
     bigint, bigint, bigint, bigint, bigint, double precision, bigint, bigint, vector[], jsonb, bigint[],
     boolean
 ) is
-'k-means of all users: their centroids, sizes, and the rounds it took. It starts from the centroids given, completed to k
-by k-means++, or without any from the best of several k-means of a sample; without k it chooses one.
+'Internal. k-means of all users: their centroids, sizes, and the rounds it took. It starts from the centroids given,
+completed to k by k-means++, or without any from the best of several k-means of a sample; without k it chooses one.
 Example: select sizes from fit_kmeans(3, 2, 12, 3, 50, 1e-4, 20000, 0, ''{}'', ''{}'', ''{}'', true);';

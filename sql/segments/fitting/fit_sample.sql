@@ -29,5 +29,6 @@ end
 $$;
 
 comment on function fit_sample(vector[], bigint, bigint, bigint, double precision, bigint) is
-'The centroids of the best of several k-means of a sample, each from another k-means++ start, and their inertia.
+'Internal. The centroids of the best of several k-means of a sample, each from another k-means++ start, and their
+inertia.
 Example: select inertia from sample_users(10), fit_sample(embeddings, 3);';

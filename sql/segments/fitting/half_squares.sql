@@ -12,5 +12,5 @@ begin atomic
 end;
 
 comment on function half_squares(vector[]) is
-'Half the squared length of each of some vectors: $2 of nearest_centroids.
+'Internal. Half the squared length of each of some vectors: $2 of nearest_centroids.
 Example: select half_squares(array[''[1,1]'', ''[0,2]'']::vector[]);';

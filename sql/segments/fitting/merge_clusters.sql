@@ -69,6 +69,6 @@ end
 $$;
 
 comment on function merge_clusters(vector[], bigint[], text) is
-'The tree of agglomerative clustering by linkage ward or average: first the clusters given, then a node for each merge, in
-the order of the merges.
+'Internal. The tree of agglomerative clustering by linkage ward or average: first the clusters given, then a node for
+each merge, in the order of the merges.
 Example: select node_id, parent_id from merge_clusters(array[''[1,0]'', ''[0,1]'', ''[0,0.9]'']::vector[], array[3, 2, 1]);';

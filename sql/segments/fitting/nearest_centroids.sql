@@ -32,7 +32,7 @@ begin atomic
 end;
 
 comment on function nearest_centroids(text, bigint) is
-'The text of a query that adds to every row of points, a query with a column embedding, its cluster (1 to k) and nearest:
-half the squared distance to that centroid, less half the squared length of the vector. It is run with the centroids as
-$1 and the halves of their squared lengths as $2.
+'Internal. The text of a query that adds to every row of points, a query with a column embedding, its cluster (1 to k)
+and nearest: half the squared distance to that centroid, less half the squared length of the vector. It is run with the
+centroids as $1 and the halves of their squared lengths as $2.
 Example: select nearest_centroids(''select * from user_vectors'', 2);';

@@ -28,5 +28,5 @@ end
 $$;
 
 comment on function nearest_clusters(vector[], vector[]) is
-'The number, from 1, of the centroid nearest to each of the points.
+'Internal. The number, from 1, of the centroid nearest to each of the points.
 Example: select nearest_clusters(array[''[0,1]'', ''[0,2]'', ''[9,9]'']::vector[], array[''[0,0]'', ''[8,8]'']::vector[]);';

@@ -13,5 +13,5 @@ begin atomic
 end;
 
 comment on function random_fraction(bigint, bigint) is
-'The pseudo-random fraction, 0 to 1 and less than 1, that has this number in the series of a seed.
+'Internal. The pseudo-random fraction, 0 to 1 and less than 1, that has this number in the series of a seed.
 Example: select round(random_fraction(0, 1)::numeric, 3);';

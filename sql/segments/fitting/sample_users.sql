@@ -30,5 +30,5 @@ end
 $$;
 
 comment on function sample_users(bigint, bigint, jsonb, bigint[], boolean) is
-'The keys and the vectors of a random sample of users, in random order; the same seed gives the same sample.
+'Internal. The keys and the vectors of a random sample of users, in random order; the same seed gives the same sample.
 Example: select cardinality(user_keys) from sample_users(5);';

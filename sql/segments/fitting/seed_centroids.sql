@@ -53,6 +53,6 @@ end
 $$;
 
 comment on function seed_centroids(vector[], bigint, bigint, vector[]) is
-'Up to k centroids for k-means to start from, those given first, the others by k-means++ (Arthur and Vassilvitskii 2007);
-fewer if there are not that many distinct points.
+'Internal. Up to k centroids for k-means to start from, those given first, the others by k-means++ (Arthur and
+Vassilvitskii 2007); fewer if there are not that many distinct points.
 Example: select cardinality(seed_centroids(embeddings, 3)) from sample_users(10);';

@@ -29,7 +29,7 @@ end
 $$;
 
 comment on function segmentation_points(bigint, bigint, boolean) is
-'The text of a query for the users that a segmentation considers: $3 is a filter of their attributes, $4 has the keys of
-those left out. They are as seen from the average user, unless centered is false. With parts, only those in a part of the
-pages of the relation.
+'Internal. The text of a query for the users that a segmentation considers: $3 is a filter of their attributes, $4 has
+the keys of those left out. They are as seen from the average user, unless centered is false. With parts, only those in
+a part of the pages of the relation.
 Example: select segmentation_points();';

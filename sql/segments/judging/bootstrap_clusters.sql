@@ -30,6 +30,6 @@ end
 $$;
 
 comment on function bootstrap_clusters(vector[], bigint, bigint) is
-'The cluster, 1 to k, of each of the points, by k-means of as many drawn from them with replacement; another draw for every
-seed.
+'Internal. The cluster, 1 to k, of each of the points, by k-means of as many drawn from them with replacement; another
+draw for every seed.
 Example: select bootstrap_clusters(embeddings, 2) from sample_users(10);';

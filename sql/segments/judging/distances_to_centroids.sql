@@ -30,7 +30,7 @@ begin atomic
 end;
 
 comment on function distances_to_centroids(text, bigint) is
-'The text of a query that adds to every row of points, a query with columns embedding and cluster (1 to k), the Euclidean
-distances own, to the centroid of the cluster, and other, to the nearest of the other centroids, and their
-simplified_silhouette. It is run with the centroids as $1.
+'Internal. The text of a query that adds to every row of points, a query with columns embedding and cluster (1 to k),
+the Euclidean distances own, to the centroid of the cluster, and other, to the nearest of the other centroids, and
+their simplified_silhouette. It is run with the centroids as $1.
 Example: select distances_to_centroids(''select *, 1 as cluster from user_vectors'', 2);';

@@ -43,7 +43,7 @@ end
 $$;
 
 comment on function judge_centroids(vector[], bigint[], double precision[], double precision) is
-'How well clusters are separated, given for each its centroid, its size and its spread (mean distance of its points to
-the centroid), and the inertia of all: the terms of the Davies-Bouldin index, one a cluster, whose mean is the index;
-and the Calinski-Harabasz index. Null unless there are two clusters.
+'Internal. How well clusters are separated, given for each its centroid, its size and its spread (mean distance of its
+points to the centroid), and the inertia of all: the terms of the Davies-Bouldin index, one a cluster, whose mean is
+the index; and the Calinski-Harabasz index. Null unless there are two clusters.
 Example: select * from judge_centroids(array[''[0,0]'', ''[3,4]'']::vector[], array[2, 2], array[0.5, 0.5], 1);';

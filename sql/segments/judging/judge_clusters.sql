@@ -115,8 +115,8 @@ end
 $$;
 
 comment on function judge_clusters(vector[], bigint[], vector[]) is
-'How well clusters, a number for each point, are separated: mean silhouette, the simplified one (from distances to
-centroids alone), Davies-Bouldin, Calinski-Harabasz, and the silhouette of every point, 0 where it is alone in its
-cluster. All are Euclidean and null unless there are two clusters; silhouettes are by other distances if
+'Internal. How well clusters, a number for each point, are separated: mean silhouette, the simplified one (from
+distances to centroids alone), Davies-Bouldin, Calinski-Harabasz, and the silhouette of every point, 0 where it is
+alone in its cluster. All are Euclidean and null unless there are two clusters; silhouettes are by other distances if
 distance_rows of them are given, which also saves computing them again.
 Example: select silhouette from judge_clusters(array[''[0,1]'', ''[0,2]'', ''[9,9]'']::vector[], array[1, 1, 2]);';

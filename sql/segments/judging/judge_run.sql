@@ -29,5 +29,6 @@ end
 $$;
 
 comment on procedure judge_run(bigint, bigint) is
-'Writes the quality of a run into segmentation_runs and run_segments; silhouettes are those of a sample of its users.
+'Internal. Writes the quality of a run into segmentation_runs and run_segments; silhouettes are those of a sample of its
+users.
 Example: call judge_run(1);';

@@ -74,7 +74,7 @@ end
 $$;
 
 comment on function partition_agreement(bigint[], bigint[], bigint[]) is
-'How much two partitions of the same things agree, given the part of each thing in a and in b: adjusted Rand index,
-normalised mutual information, and homogeneity, which is 1 if no part of b mixes parts of a. With counts, an element
-stands for so many things, so a contingency table will do. Things without a part on one side are left out.
+'Internal. How much two partitions of the same things agree, given the part of each thing in a and in b: adjusted Rand
+index, normalised mutual information, and homogeneity, which is 1 if no part of b mixes parts of a. With counts, an
+element stands for so many things, so a contingency table will do. Things without a part on one side are left out.
 Example: select adjusted_rand_index from partition_agreement(array[1, 1, 2, 2], array[1, 1, 2, 3]);';

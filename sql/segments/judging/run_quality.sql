@@ -103,7 +103,7 @@ end
 $$;
 
 comment on function run_quality(bigint, bigint) is
-'How good the segments of a run are, published or not, by the vectors that users have now, seen from
+'Internal. How good the segments of a run are, published or not, by the vectors that users have now, seen from
 the average user of the run if it is centered: a row a segment, and one of all
 with segment_id null. inertia is the sum of squared Euclidean distances to the centroid, cohesion the mean cosine to it;
 silhouette is exact on a sample; the others are of all users, davies_bouldin of a segment being its term of the index.

@@ -47,6 +47,6 @@ end
 $$;
 
 comment on function run_silhouettes(bigint, bigint) is
-'The silhouettes (-1 to 1, Euclidean, exact) of a random sample of the users of a run, always the same, published or not;
-null if all are in one segment.
+'Internal. The silhouettes (-1 to 1, Euclidean, exact) of a random sample of the users of a run, always the same,
+published or not; null if all are in one segment.
 Example: select * from run_silhouettes(published_run(''interests''), sample_size => 100) order by silhouette limit 10;';

@@ -33,6 +33,6 @@ end
 $$;
 
 comment on function compare_runs(bigint, bigint) is
-'Two runs over the users in both: how many there are, how many of them are in another segment, and the adjusted Rand index
-of the two, 1 for the same segments and about 0 for unrelated ones; null without such users.
+'Internal. Two runs over the users in both: how many there are, how many of them are in another segment, and the
+adjusted Rand index of the two, 1 for the same segments and about 0 for unrelated ones; null without such users.
 Example: select * from compare_runs(1, 1);';

@@ -62,6 +62,6 @@ end
 $$;
 
 comment on function match_segments(bigint, bigint[], bigint[], bigint[], vector[]) is
-'For each centroid of a new clustering the segment of an earlier run that it continues, null if none: clusters,
-previous_segment_ids and users say how many users each pair shares.
+'Internal. For each centroid of a new clustering the segment of an earlier run that it continues, null if none:
+clusters, previous_segment_ids and users say how many users each pair shares.
 Example: select match_segments(1, ''{1, 1, 2}'', ''{1, 2, 2}'', ''{4, 1, 5}'', array_agg(centroid)) from run_segments;';

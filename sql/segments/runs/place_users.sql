@@ -42,6 +42,6 @@ end
 $$;
 
 comment on procedure place_users(bigint, vector[], bigint[], bigint[], vector[], jsonb, bigint[], boolean) is
-'Writes into segment_assignments the segment of every user of a filter: that of the nearest prototype, whose number is in
-prototype_segments (null: none); segment_ids and centroids are those of the numbers.
+'Internal. Writes into segment_assignments the segment of every user of a filter: that of the nearest prototype, whose
+number is in prototype_segments (null: none); segment_ids and centroids are those of the numbers.
 Example: call place_users(0, array[embed(''ski'')], ''{1}'', ''{1}'', array[embed(''ski'')], ''{}'', ''{}'', true);';

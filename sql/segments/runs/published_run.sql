@@ -45,5 +45,5 @@ end
 $$;
 
 comment on function published_run(text) is
-'The run_id of a segmentation that the views of segments show; an error if there is none.
+'Internal. The run_id of a segmentation that the views of segments show; an error if there is none.
 Example: select published_run(''interests'');';

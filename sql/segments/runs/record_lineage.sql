@@ -71,6 +71,6 @@ end
 $$;
 
 comment on procedure record_lineage(bigint, bigint) is
-'Notes in segment_lineage what became of each segment of an earlier run, and where new ones came from: a new segment most
-of whose users were together is a split, an old one most of whose users are together now has merged.
+'Internal. Notes in segment_lineage what became of each segment of an earlier run, and where new ones came from: a new
+segment most of whose users were together is a split, an old one most of whose users are together now has merged.
 Example: call record_lineage(1, previous_run_id => 1);';

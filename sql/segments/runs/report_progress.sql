@@ -18,6 +18,6 @@ end
 $$;
 
 comment on function report_progress(text, boolean) is
-'Says how far a long statement is: as a notice, unless silent, and as the application_name
+'Internal. Says how far a long statement is: as a notice, unless silent, and as the application_name
 that pg_stat_activity shows while it runs.
 Example: select report_progress(''half of the users'');';

@@ -40,5 +40,5 @@ end
 $$;
 
 comment on function run_overlaps(bigint, vector[], bigint[], jsonb, bigint[], boolean) is
-'How many users each new cluster shares with each segment of an earlier run, as three arrays side by side.
+'Internal. How many users each new cluster shares with each segment of an earlier run, as three arrays side by side.
 Example: select * from run_overlaps(1, array[embed(''ski'')], ''{1}'', ''{}'', ''{}'', true);';

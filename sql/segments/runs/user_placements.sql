@@ -31,7 +31,7 @@ begin atomic
 end;
 
 comment on function user_placements(text, bigint, bigint) is
-'The text of a query that places every row of points, a query with user_key and embedding: segment (1 to segments), its
-similarity, and the runner_up with its own, next. It is run with $1 and $2 of nearest_centroids for the prototypes, the
-segment of each prototype as $5 (null: none), and the centroids of the segments, at unit length, as $6.
+'Internal. The text of a query that places every row of points, a query with user_key and embedding: segment (1 to
+segments), its similarity, and the runner_up with its own, next. It is run with $1 and $2 of nearest_centroids for the
+prototypes, the segment of each prototype as $5 (null: none), and the centroids of the segments, at unit length, as $6.
 Example: select user_placements(''select * from user_vectors'', prototypes => 2, segments => 2);';
