@@ -31,6 +31,11 @@ KNOWN = (
     "update entries set attributes = jsonb_build_object('category', substring(entry, 'Ski|Starbucks|Walmart'))",
 )
 
+AUDIENCES = (
+    "call save_audience('skiers', search => 'ski enthusiasts', size => 3)",
+    "call save_audience('parents', search => 'parents with children', size => 3)",
+)
+
 for variable in [name for name in os.environ if name.startswith(("PG", "PGAUDIENCE_"))]:
     if variable not in ("PGAUDIENCE_GOLDEN", "PGAUDIENCE_DOCS"):
         del os.environ[variable]
@@ -172,11 +177,13 @@ def distilled(cluster18: Cluster) -> str:
 
 @pytest.fixture
 def segmented(distilled: str) -> str:
-    """That space with a segmentation `interests`, and with what is known of its people and places."""
+    """That space with a segmentation `interests`, audiences, and what is known of its people and places."""
     with connect(distilled) as connection:
         for statement in KNOWN:
             connection.execute(statement.encode())
         connection.execute("call build_segmentation('interests')")
+        for statement in AUDIENCES:
+            connection.execute(statement.encode())
     return distilled
 
 

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from conftest import KNOWN, Cluster, connect, migrate_toy
+from conftest import AUDIENCES, KNOWN, Cluster, connect, migrate_toy
 from pgaudience import resources
 from pgaudience.database import open_space, use_schema
 from pgaudience.embedding.registry import measure
@@ -18,6 +18,22 @@ from pgaudience.refresh import refresh
 
 SQL = resources.folder("sql")
 SCHEMAS = ("audience", "audience_bi")
+
+# What says who belongs to an audience: the arguments of all that take a definition in parts.
+PARTS = [
+    "search text DEFAULT NULL::text", "away_from text DEFAULT NULL::text", "mode text DEFAULT NULL::text",
+    "breadth double precision DEFAULT NULL::double precision",
+    "evidence_weight double precision DEFAULT NULL::double precision", "min_entries bigint DEFAULT NULL::bigint",
+    "like_users text[] DEFAULT NULL::text[]", "like_audience text DEFAULT NULL::text",
+    "unlike text[] DEFAULT NULL::text[]", "centered boolean DEFAULT NULL::boolean",
+    "segmentation text DEFAULT NULL::text", "segments bigint[] DEFAULT NULL::bigint[]",
+    "filter jsonb DEFAULT NULL::jsonb", "all_of text[] DEFAULT NULL::text[]", "any_of text[] DEFAULT NULL::text[]",
+    "none_of text[] DEFAULT NULL::text[]", "size bigint DEFAULT NULL::bigint",
+    "share double precision DEFAULT NULL::double precision",
+    "min_score double precision DEFAULT NULL::double precision",
+    "keep double precision DEFAULT NULL::double precision",
+]  # fmt: skip
+PART_TYPES = ",".join(part.partition(" DEFAULT")[0].partition(" ")[2] for part in PARTS)
 
 FUNCTIONS = {
     "embed(text)": ["query text"],
@@ -57,6 +73,14 @@ FUNCTIONS = {
     "assign_segment(text,vector)": ["name text", "embedding vector"],
     "rename_segment(text,bigint,text)": ["name text", "segment_id bigint", "new_name text"],
     "refresh()": [],
+    f"define_audience({PART_TYPES})": PARTS,
+    f"preview_audience({PART_TYPES})": PARTS,
+    f"save_audience(text,{PART_TYPES},bigint)": ["name text", *PARTS, "suppress_below bigint DEFAULT NULL::bigint"],
+    "describe_audience(jsonb)": ["definition jsonb"],
+    "drop_audience(text)": ["name text"],
+    "refresh_audiences()": [],
+    "audience_overlap(text[])": ["names text[] DEFAULT NULL::text[]"],
+    "explain_member(text,text)": ["audience text", "user_id text"],
     "request_embedding(text)": ["query text"],
     "embed_query(text,interval)": ["query text", "timeout interval DEFAULT '00:00:10'::interval"],
     "query_source(text)": ["query text"],
@@ -96,6 +120,19 @@ RESULTS = {
     "segment_quality": ["segment_id", "segment", "users", "inertia", "cohesion", "silhouette"],
     "member_silhouettes": ["user_id", "segment_id", "silhouette", "simplified_silhouette"],
     "find_outliers": ["rank", "user_id", "score"],
+    "preview_audience": [
+        "members",
+        "candidates",
+        "with_evidence",
+        "highest_score",
+        "upper_quartile",
+        "median_score",
+        "lower_quartile",
+        "lowest_score",
+        "borderline",
+    ],
+    "audience_overlap": ["audience", "other", "members", "other_members", "shared", "share", "lift"],
+    "explain_member": ["part", "holds", "explanation"],
 }
 
 # What an analyst calls beside these; the comment of everything else begins with 'Internal.'.
@@ -158,6 +195,20 @@ RELATIONS = {
     "audience_bi.segment_history": [
         "segmentation", "run_id", "published_at", "segment_id", "segment", "users", "share",
     ],
+    "audiences": [
+        "audience", "definition", "suppress_below", "members", "fault", "inputs", "created_at", "defined_at",
+        "refreshed_at",
+    ],
+    "audience_members": ["audience", "user_id", "rank", "score", "reasons"],
+    "audience_changes": ["change_id", "audience", "user_id", "change", "why", "changed_at"],
+    "audience_history": [
+        "audience", "refreshed_at", "why", "members", "entered", "departed", "lowest_score", "seconds",
+    ],
+    "audience_bi.audiences": ["audience", "meaning", "definition", "members", "refreshed_at", "stale", "fault"],
+    "audience_bi.audience_members": ["audience", "user_id", "rank", "score", "reasons", "attributes"],
+    "audience_bi.audience_changes": ["change_id", "audience", "user_id", "change", "why", "changed_at"],
+    "audience_bi.audience_history": ["audience", "refreshed_at", "why", "members", "entered", "departed"],
+    "audience_bi.audience_overlap": ["audience", "other", "members", "other_members", "shared", "share", "lift"],
     "segment_assignments": ["run_id", "user_key", "segment_id", "similarity", "runner_up_id", "margin"],
     "segment_lineage": ["run_id", "event", "previous_segment_id", "segment_id", "users"],
     "segment_changes": ["change_id", "segmentation", "run_id", "user_id", "from_segment_id", "to_segment_id"],
@@ -186,13 +237,13 @@ PLUMBING = {
 # What writes, and what reports its progress through a setting.
 VOLATILE = {
     "request_embedding", "report_progress", "fit_centroids", "fit_sample", "bootstrap_clusters", "compare_k",
-    "choose_k", "fit_kmeans", "fit_agglomerative",
+    "choose_k", "fit_kmeans", "fit_agglomerative", "lock_audiences", "leave_audiences",
 }  # fmt: skip
 
 # What reads relations by a query that another function gives it.
 READS = re.compile(
     r"\b((nearest_users|nearest_entries|score_users|admitted_entries|segmentation_points|published_run"
-    r"|user_vector_relation)\(|average_user\b)"
+    r"|user_vector_relation|pick_members|eligible_users)\(|average_user\b)"
 )
 
 # Every public object of a space: what it is, its name, its comment.
@@ -374,6 +425,8 @@ def fill_demo(url: str) -> None:
         quoted = {text for _, example in examples(url) for text in re.findall(r"'([^']+)'", example)}
         for text in sorted(text for text in quoted if "{" not in text):
             embed_query(connection, space, text, None)
+        for statement in AUDIENCES:
+            connection.execute(statement)
 
 
 def examples(url: str) -> list[tuple[str, str]]:

@@ -379,7 +379,14 @@ def test_what_runs_as_its_owner_is_pinned_and_not_public(toy: str) -> None:
         from pg_proc p
         where p.pronamespace = 'audience'::regnamespace and p.prosecdef order by 1"""
     pinned = ["search_path=audience, public, pg_temp"]
-    names = ("delete_activity", "delete_assignments", "record_change", "refresh", "take_activity_input")
+    names = (
+        "delete_activity",
+        "delete_assignments",
+        "delete_members",
+        "record_change",
+        "refresh",
+        "take_activity_input",
+    )
     assert rows(toy, query, path="audience") == [(name, pinned, False) for name in names]
 
 

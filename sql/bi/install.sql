@@ -6,3 +6,8 @@
 \ir segment_entries.sql
 \ir segment_attributes.sql
 \ir segment_history.sql
+\ir audiences.sql
+\ir audience_members.sql
+\ir audience_changes.sql
+\ir audience_history.sql
+\ir audience_overlap.sql

@@ -1,0 +1,68 @@
+-- Users as a definition ranks them, whoever may enter.
+create function rank_by_definition(
+    definition jsonb,
+    k bigint
+)
+returns table (
+    user_id text,
+    rank bigint,
+    score double precision,
+    reasons text[]
+)
+language plpgsql
+stable
+parallel safe
+set search_path from current
+as $$
+#variable_conflict use_column
+declare
+    _p record;
+begin
+    select * into _p
+    from audience_parts(rank_by_definition.definition);
+
+    if _p.search is not null then
+        return query
+        select r.user_id, r.rank, r.score, r.matched_entries
+        from search_users(
+            query => audience_query(rank_by_definition.definition),
+            k => rank_by_definition.k,
+            filter => _p.filter,
+            mode => _p.mode,
+            breadth => _p.breadth,
+            evidence_weight => _p.evidence_weight
+        ) r;
+    elsif num_nonnulls(_p.like_users, _p.like_audience) > 0 then
+        return query
+        select r.user_id, r.rank, r.similarity, '{}'::text[]
+        from audience_seeds(rank_by_definition.definition) s
+        cross join lateral lookalikes(
+            user_ids => s.like_users,
+            k => rank_by_definition.k,
+            unlike => s.unlike,
+            filter => _p.filter,
+            centered => _p.centered
+        ) r;
+    elsif _p.segmentation is not null then
+        return query
+        select u.user_id, row_number() over (order by a.similarity desc, u.user_id), a.similarity, '{}'::text[]
+        from segment_assignments a
+        join users u using (user_key)
+        where a.run_id = published_run(_p.segmentation) and a.segment_id = any (_p.segments);
+    elsif _p.all_of || _p.any_of <> '{}' then
+        return query
+        select s.user_id, row_number() over (order by s.score desc, s.user_id), s.score, s.reasons
+        from audience_standing(_p.all_of || _p.any_of) s;
+    else
+        return query
+        select u.user_id, row_number() over (order by u.user_id), null::double precision, '{}'::text[]
+        from users u;
+    end if;
+end
+$$;
+
+comment on function rank_by_definition(jsonb, bigint) is
+'Internal. Users in the order in which a definition of an audience ranks them: the k best of a search or of look-alikes,
+among those whom the filter admits; else all in the segments, in the audiences, or all there are. Look-alikes and those
+in segments come without the reasons.
+Example: select user_id, rank, score from rank_by_definition(''{"search": "ski enthusiasts", "size": 3}'', k => 5);';

@@ -1,0 +1,18 @@
+-- How far audiences have the same members, for BI tools, without overlaps of very few.
+create view audience_overlap as
+select o.audience, o.other, o.members, o.other_members, o.shared, o.share, o.lift
+from audience_overlap() o
+join audiences a using (audience)
+join audiences b on b.audience = o.other
+where least(a.members, b.members, case when o.shared > 0 then o.shared end) >= greatest(a.suppress_below, b.suppress_below);
+
+comment on view audience_overlap is
+'How far audiences have the same members, every pair both ways; overlaps of very few are hidden.
+Example: select audience, other, shared, lift from audience_bi.audience_overlap where audience < other;';
+comment on column audience_overlap.audience is 'The audience.';
+comment on column audience_overlap.other is 'The one it is compared with.';
+comment on column audience_overlap.members is 'How many are in it.';
+comment on column audience_overlap.other_members is 'How many are in the other.';
+comment on column audience_overlap.shared is 'How many are in both.';
+comment on column audience_overlap.share is 'Their share of the audience, 0 to 1.';
+comment on column audience_overlap.lift is 'How many times as many as if both were drawn from all users by chance.';
