@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import csv
+import gzip
 import json
 import re
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from scipy.stats import kruskal
 from scipy.stats.contingency import association
 from sklearn.metrics import normalized_mutual_info_score
 
-from conftest import Cluster, connect, migrate_toy
+from conftest import Cluster, connect, migrate_toy, shared
 
 USERS, ENTRIES, K = 300, 40, 4
 
@@ -193,10 +196,49 @@ def test_drivers(described: str) -> None:
         known = np.array([attribute in values for values in attributes])
         numbers = np.array([float(str(values[attribute])) for values in attributes if attribute in values])
         groups = [numbers[segments[known] == s] for s in range(1, K + 1)]
-        between = sum(len(group) * (group.mean() - numbers.mean()) ** 2 for group in groups)
         kind, users, information, cramers_v, eta_squared = found[attribute]
         assert (kind, users, information, cramers_v) == ("number", known.sum(), None, None)
-        assert eta_squared == pytest.approx(between / ((numbers - numbers.mean()) ** 2).sum(), rel=1e-9)
+        assert eta_squared == pytest.approx(kruskal(*groups).statistic / (len(numbers) - 1), rel=1e-9)
+
+
+def test_a_few_rich_customers_do_not_drive_segments(described: str) -> None:
+    """One account of a million in a segment of all alike: η² of the numbers themselves would be near its most."""
+    with connect(described) as connection:
+        connection.execute(
+            "update users u set attributes = jsonb_build_object('balance', u.user_key % 7, 'rich', case"
+            " when u.user_key = (select min(m.user_key) from segment_assignments m where m.segment_id = 1) then 1e6"
+            " else u.user_key % 7 end)"
+        )
+        connection.execute("call describe_run(1)")
+        balance, rich = connection.execute(
+            "select eta_squared from segment_drivers where attribute in ('balance', 'rich') order by attribute"
+        ).fetchall()
+    assert rich[0] == pytest.approx(balance[0], abs=0.01)
+
+
+def test_accounts_of_a_bank(described: str) -> None:
+    """Balances of real customers by their education, as scipy judges them."""
+    with gzip.open(shared("bank-marketing/users.csv.gz"), "rt") as file:
+        rows = list(csv.DictReader(file))[:4000]
+    balances = [int(row["balance"]) for row in rows]
+    groups = [["primary", "secondary", "tertiary", "unknown"].index(row["education"]) + 1 for row in rows]
+    with connect(described) as connection:
+        connection.execute("delete from users")
+        connection.execute(
+            "insert into users (user_id, attributes)"
+            " select n, jsonb_build_object('balance', b) from unnest(%s::bigint[]) with ordinality u (b, n)",
+            [balances],
+        )
+        connection.execute(
+            "insert into segment_assignments (run_id, user_key, segment_id, similarity)"
+            " select 1, u.user_key, s, 1 from unnest(%s::bigint[]) with ordinality g (s, n)"
+            " join users u on u.user_id = g.n::text",
+            [groups],
+        )
+        connection.execute("call describe_run(1)")
+        found = connection.execute("select eta_squared from segment_drivers where attribute = 'balance'").fetchone()
+    by_group = [[b for b, g in zip(balances, groups, strict=True) if g == group] for group in range(1, 5)]
+    assert found == pytest.approx((kruskal(*by_group).statistic / (len(balances) - 1),), rel=1e-9)
 
 
 def test_contributions_add_up(described: str) -> None:

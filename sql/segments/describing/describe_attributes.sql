@@ -2,7 +2,8 @@
 --
 -- Of a category, from its contingency table with the segments: mutual information over the mean of both entropies, and
 -- Cramér's V, corrected as Bergsma (2013) does, or an attribute of many values would seem to explain much by chance.
--- Of a number: η², the sum of squares between the segments over the whole one.
+-- Of a number: η² of its ranks, the sum of squares between the segments over the whole one, or a few very rich would
+-- decide; equal numbers share their mean rank, so that it is H / (n - 1) of Kruskal and Wallis (1952).
 create procedure describe_attributes(
     run_id bigint
 )
@@ -21,6 +22,16 @@ begin
     with cells as materialized (
         select * from run_attribute_values(describe_attributes.run_id)
     ),
+    ranks as materialized (
+        select
+            c.attribute,
+            c.segment_id,
+            c.number,
+            rank() over (partition by c.attribute order by c.number)
+                + (count(*) over (partition by c.attribute, c.number) - 1) / 2.0::double precision as rank
+        from cells c
+        where c.number is not null
+    ),
     numbers as materialized (
         select
             c.attribute,
@@ -29,9 +40,9 @@ begin
             count(*) as users,
             avg(c.number) as mean,
             percentile_cont(0.5) within group (order by c.number) as median,
-            var_pop(c.number) as variance
-        from cells c
-        where c.number is not null
+            avg(c.rank) as mean_rank,
+            var_pop(c.rank) as rank_variance
+        from ranks c
         group by grouping sets ((c.attribute, c.segment_id), (c.attribute))
     ),
     pairs as materialized (
@@ -105,11 +116,11 @@ begin
         o.users,
         null,
         null,
-        coalesce(sum(n.users * (n.mean - o.mean) ^ 2) / nullif(o.users * o.variance, 0), 0)
+        coalesce(sum(n.users * (n.mean_rank - o.mean_rank) ^ 2) / nullif(o.users * o.rank_variance, 0), 0)
     from numbers n
     join numbers o using (attribute)
     where o.is_overall and not n.is_overall
-    group by o.attribute, o.users, o.variance
+    group by o.attribute, o.users, o.rank_variance
     order by 2;
 end
 $$;
