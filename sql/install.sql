@@ -36,6 +36,8 @@
 \ir input/delete_assignments.sql
 \ir queries/notify_worker.sql
 \ir input/take_activity_input.sql
+\ir tokens/strip_invisible.sql
+\ir tokens/word_pattern.sql
 \ir tokens/split_words.sql
 \ir tokens/split_word.sql
 \ir tokens/tokenize.sql

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import runpy
 import threading
 import time
 from pathlib import Path
@@ -22,6 +23,7 @@ from pgaudience.embedding.provider import ProviderError
 from pgaudience.errors import PgaudienceError
 from pgaudience.pipeline import distill_space, embed_space, space_provider
 from pgaudience.progress import progress
+from pgaudience.resources import folder
 
 QUERIES = ("winter sports in the mountains", "children and family", "scary movies", "coffee in the city")
 
@@ -255,3 +257,18 @@ def test_a_writer_may_distill(places: str) -> None:
     finally:
         with psycopg.connect(places, autocommit=True) as owner:
             owner.execute("drop role distiller_of_places")
+
+
+@pytest.mark.parametrize(
+    "entry, due", [("Café ❤️", True), ("佐々木", True), ("soft\u00adhyphen", True), ("Café №5", False)]
+)
+def test_a_table_fitted_before_emoji_were_words_is_due(toy: str, entry: str, due: bool) -> None:
+    """The texts that have other words now than before are those an upgrade looks for."""
+    (migration,) = (folder("migrations") / "versions").glob("*_emoji_words.py")
+    with connect(toy) as connection:
+        connection.execute("insert into entries (entry) values (%s)", [entry])
+        connection.execute("insert into tokens (token, embedding) values ('ski', '[1,0,0]')")
+        connection.execute("update space set distilled_at = now(), distilled_entries = 1000")
+        assert not distillation_due(connection)
+        connection.execute(runpy.run_path(str(migration))["STALE"].format(entries="entries"))
+        assert distillation_due(connection) is due

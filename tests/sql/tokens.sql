@@ -4,6 +4,11 @@ insert into tokens (token, embedding) values
     ('sk', '[0.5,0,0]'), ('##ier', '[0,0.5,0]'), ('##s', '[0,0,0.5]'), ('schnee', '[0,0,2]');
 
 select split_words('Hot-Dog, "SKI" & Crème brûlée'), split_words('  '), split_words('Straße №5');
+
+-- Emoji are words, flags and faces alike; what nobody sees is none. In scripts without spaces a word is what has none.
+select split_words('❤️') as heart, split_words('☕️') as coffee, split_words('Pizza🍕party 👍🏽 👨‍👩‍👧') as more,
+    split_words('🇩🇪🇫🇷') as flags, split_words(e'zero\u200Bwidth soft\u00ADhyphen \uFEFF') as invisible;
+select split_words('佐々木、東京') as japanese, split_words('น้ำตก ที่') as thai, split_words('★★★ → Hotel') as decorated;
 select tokenize('hot dog'), tokenize('dog hot'), tokenize('skiers'), tokenize('Schnee!'), tokenize('xyz'), tokenize('');
 
 -- The ladder: a stored entry, a cached query, the tokens.
