@@ -80,6 +80,7 @@
 \ir segments/describing/run_attribute_values.sql
 \ir segments/describing/describe_attributes.sql
 \ir segments/describing/segment_phrases.sql
+\ir segments/describing/segment_keywords.sql
 \ir segments/describing/pick_phrases.sql
 \ir segments/describing/name_segments.sql
 \ir segments/describing/describe_run.sql

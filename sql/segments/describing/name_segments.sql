@@ -1,9 +1,10 @@
 -- Names the segments of a run after the phrases that tell them apart.
 --
--- Phrases that another segment has more of count only where there are no others; where there are none at all, as in
--- product numbers, whole entries do. A name is three phrases; more while another segment has that name, fewer where
--- they get too long. A segment that the run published before had too keeps its name while one of its first three
--- keywords of then is a keyword still.
+-- A phrase tells a segment apart if it has more of it than any other segment, at least one in twenty of its users have an
+-- entry with it, and they are more than among all users. A segment without any such phrase is called 'Mixed', with its
+-- commonest entries. A name is three phrases; more while another segment has that name, fewer where they get too long. A
+-- segment that the run published before had too keeps its name while one of its first three keywords of then is a keyword
+-- still.
 create procedure name_segments(
     run_id bigint
 )
@@ -12,7 +13,10 @@ set search_path from current
 as $$
 #variable_conflict use_column
 declare
+    _least_share constant double precision := 0.05;
     _longest constant integer := 60;
+    _longest_entry constant integer := 50;
+    _mixed constant text := 'Mixed: ';
     _taken text[];
     _segment record;
     _name text;
@@ -31,17 +35,17 @@ begin
             s.segment_id,
             o.name as former_name,
             o.keywords[:3] as former_keywords,
+            case when t.phrases is null then _mixed else '' end as prefix,
             pick_phrases(
                 coalesce(
-                    array_agg(p.phrase order by p.place) filter (where p.score > 0),
-                    array_agg(p.phrase order by p.place) filter (where p.phrase is not null),
+                    t.phrases,
                     array(
                         select e.entry
                         from run_entries x
                         join entries e using (entry_key)
                         where (x.run_id, x.segment_id) = (name_segments.run_id, s.segment_id)
-                            and length(e.entry) <= _longest - 10
-                        order by x.z_score desc, x.users desc, e.entry
+                            and length(e.entry) <= _longest_entry
+                        order by x.users desc, x.z_score desc, e.entry collate "C"
                         limit 8
                     )
                 ),
@@ -50,24 +54,31 @@ begin
         from run_segments s
         join segmentation_runs r using (run_id)
         left join run_segments o on (o.run_id, o.segment_id) = (r.previous_run_id, s.segment_id) and o.name <> ''
-        left join segment_phrases(name_segments.run_id) with ordinality p (segment_id, phrase, score, place)
-            on p.segment_id = s.segment_id and length(p.phrase) <= _longest - 10
+        left join (
+            select k.segment_id, array_agg(k.phrase order by k.place) as phrases
+            from segment_keywords(name_segments.run_id) with ordinality k (segment_id, phrase, score, share, lift, place)
+            where k.share >= _least_share and k.lift > 1
+            group by k.segment_id
+        ) t on t.segment_id = s.segment_id
         where s.run_id = name_segments.run_id
-        group by s.segment_id, o.name, o.keywords
         order by s.segment_id
     loop
         select n.name into _name
         from generate_series(1, cardinality(_segment.keywords)) phrases
-        cross join lateral array_to_string(_segment.keywords[:phrases], ', ') joined
+        cross join lateral concat(_segment.prefix, array_to_string(_segment.keywords[:phrases], ', ')) joined
         cross join lateral concat(upper(left(joined, 1)), substr(joined, 2)) n (name)
         where length(n.name) <= _longest and lower(n.name) <> all (_taken)
         order by phrases < 3, abs(phrases - 3)
         limit 1;
 
         _name := coalesce(
-            case when _segment.former_keywords && _segment.keywords then _segment.former_name end,
+            case
+                when _segment.former_keywords && _segment.keywords
+                    and starts_with(_segment.former_name, _mixed) = (_segment.prefix = _mixed)
+                    then _segment.former_name
+            end,
             _name,
-            concat_ws(' ', coalesce(_segment.keywords[1], 'Segment'), _segment.segment_id)
+            concat_ws(' ', coalesce(_segment.prefix || _segment.keywords[1], 'Segment'), _segment.segment_id)
         );
         _taken := _taken || lower(_name);
 
