@@ -12,6 +12,7 @@ import psycopg
 import pytest
 
 from pgaudience import pipeline
+from pgaudience.database import SpaceConnection
 from pgaudience.demo import run_demo
 from pgaudience.embedding.provider import Provider
 from pgaudience.embedding.registry import DEFAULT_MODEL, provider_for
@@ -199,8 +200,8 @@ def toy(cluster: Cluster) -> str:
     return cluster.clone("toy", _fill_toy)
 
 
-def connect(url: str, schema: str = "audience", **options: object) -> psycopg.Connection:
-    return psycopg.connect(url, options=f"-c search_path={schema},public,pg_temp", **options)  # type: ignore[arg-type]
+def connect(url: str, schema: str = "audience", **options: object) -> SpaceConnection:
+    return SpaceConnection.connect(url, options=f"-c search_path={schema},public,pg_temp", **options)  # type: ignore[arg-type]
 
 
 def shared(path: str) -> Path:

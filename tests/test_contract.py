@@ -8,7 +8,7 @@ import pytest
 
 from conftest import AUDIENCES, KNOWN, Cluster, connect, migrate_toy
 from pgaudience import resources
-from pgaudience.database import open_space, use_schema
+from pgaudience.database import open_space
 from pgaudience.embedding.registry import measure
 from pgaudience.installing import migrate
 from pgaudience.loading.load import load
@@ -441,7 +441,6 @@ def test_the_examples_run(demo: str) -> None:
     for name, example in found:
         assert re.match(r"(select|insert|update|call)\b.*;$", example, re.DOTALL), name
         with connect(demo, autocommit="embed_query" in example) as connection:
-            use_schema(connection, "audience")
             try:
                 shown = connection.execute(example.encode())
             except Exception as error:

@@ -16,9 +16,18 @@ from conftest import Cluster, connect
 from pgaudience.cli import cli
 from pgaudience.database import open_space
 from pgaudience.demo import run_demo
-from pgaudience.distilling import distill, distillation_cost, distillation_due, synthetic, training, turn, vocabulary
+from pgaudience.distilling import (
+    distill,
+    distillation_cost,
+    distillation_due,
+    others_turn,
+    synthetic,
+    training,
+    vocabulary,
+)
 from pgaudience.distilling.refinement import EPOCHS, refine
 from pgaudience.distilling.regression import Examples
+from pgaudience.distilling.turns import take_turn
 from pgaudience.embedding.provider import ProviderError
 from pgaudience.errors import PgaudienceError
 from pgaudience.pipeline import distill_space, embed_space, space_provider
@@ -159,8 +168,8 @@ def test_a_load_outlives_a_distillation_that_fails(
     assert isinstance(done.exception, ProviderError)
     assert one(places, "select not t.stale and s.distilled_at is null from status t, space s") is True
     assert one(places, "select count(*) from user_vectors where user_id in ('ann', 'bob')") == 2
-    with connect(places) as connection, turn(connection, wait=False) as mine:
-        assert mine
+    with connect(places) as connection:
+        assert not others_turn(connection)
 
 
 def test_one_process_at_a_time(fitted: str, capfd: pytest.CaptureFixture[str]) -> None:
@@ -170,18 +179,18 @@ def test_one_process_at_a_time(fitted: str, capfd: pytest.CaptureFixture[str]) -
         connection.execute("delete from tokens")
         connection.commit()
         waiting = threading.Thread(target=distill, args=(connection, space, provider))
-        with turn(other, wait=False) as mine:
-            assert mine
-            with connect(fitted) as third:
-                distill_space(third, space, None)
-            assert "Another process is distilling the space" in capfd.readouterr().err
-            waiting.start()
-            queued = "select count(*) from pg_locks where locktype = 'advisory' and not granted"
-            for _ in range(100):
-                if one(fitted, queued):
-                    break
-                time.sleep(0.1)
-            assert one(fitted, "select count(*) from tokens") == 0
+        take_turn(other)
+        with connect(fitted) as third:
+            distill_space(third, space, None)
+        assert "Another process is distilling the space" in capfd.readouterr().err
+        waiting.start()
+        queued = "select count(*) from pg_locks where locktype = 'advisory' and not granted"
+        for _ in range(100):
+            if one(fitted, queued):
+                break
+            time.sleep(0.1)
+        assert one(fitted, "select count(*) from tokens") == 0
+        other.rollback()
         waiting.join(timeout=120)
         assert "Waiting for another process" in capfd.readouterr().err
         assert one(fitted, "select count(*) from tokens where embedding is not null") > 4_000  # type: ignore[operator]

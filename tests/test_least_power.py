@@ -13,9 +13,10 @@ from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from conftest import TESTS, TOY_MODEL, Cluster
+from conftest import connect as connect_to
 from openai_server import serving
 from pgaudience.checking import run_checks
-from pgaudience.database import connect, open_space, use_schema
+from pgaudience.database import connect, open_space
 from pgaudience.errors import PgaudienceError
 from pgaudience.indexing import create_indexes
 from pgaudience.installing import Migration, migrate
@@ -62,8 +63,7 @@ def run(url: str, space: str = SPACE) -> Migration:
 
 
 def rows(url: str, query: str, *values: object, path: str = SPACE) -> list[tuple]:
-    with connect(url, autocommit=True) as connection:
-        use_schema(connection, path)
+    with connect_to(url, path, autocommit=True) as connection:
         cursor = connection.execute(query, values or None)
         return cursor.fetchall() if cursor.description else []
 

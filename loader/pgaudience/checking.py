@@ -10,7 +10,7 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-from pgaudience.database import use_schema
+from pgaudience.database import SpaceConnection, use_schema
 from pgaudience.distilling import distillation_due
 from pgaudience.embedding.registry import provider_for
 from pgaudience.errors import PgaudienceError
@@ -46,7 +46,7 @@ class Check:
     mend: str
 
 
-def run_checks(connection: Connection, schema: str) -> Iterator[Check]:
+def run_checks(connection: SpaceConnection, schema: str) -> Iterator[Check]:
     """Yield the checks, most basic first; those that make no sense without an earlier one are left out."""
     connection.autocommit = True
     yield _server(connection)

@@ -18,7 +18,7 @@ MOST_DIMENSIONS = 2000
 INDEXED = ("entry_vectors", "user_vectors", "centered_user_vectors")
 LOOK_EVERY_SECONDS = 0.5
 
-_COUNT = "select count(*) from {relation}"
+_COUNT = "select count(*), pg_backend_pid() from {relation}"
 _CREATE = "create index if not exists {index} on {relation} using hnsw (embedding vector_cosine_ops)"
 _DROP = "drop index if exists {index}"
 _DONE = "select coalesce(max(tuples_done), 0) from pg_stat_progress_create_index where pid = %s"
@@ -37,12 +37,10 @@ def create_indexes(connection: Connection, space: Space, conninfo: str) -> None:
             "Searches stay exact without an index. For an index, migrate a space with --dimensions 1536.",
         )
     for relation in INDEXED:
-        (rows,) = _run(connection, _COUNT, relation).fetchone() or (0,)
+        rows, pid = _run(connection, _COUNT, relation).fetchone() or (0, 0)
         with progress(f"Indexing {relation}", rows, "vectors") as shown:
             finished = threading.Event()
-            watcher = threading.Thread(
-                target=_watch, args=(conninfo, connection.info.backend_pid, rows, shown, finished), daemon=True
-            )
+            watcher = threading.Thread(target=_watch, args=(conninfo, pid, rows, shown, finished), daemon=True)
             watcher.start()
             try:
                 _run(connection, _CREATE, relation)

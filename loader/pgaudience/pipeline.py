@@ -76,11 +76,10 @@ def distill_space(connection: Connection, space: Space, base_url: str | None) ->
 
     Raises ProviderError when the model or its service is at fault; the next run goes on where this one stopped.
     """
-    with distilling.turn(connection, wait=False) as mine:
-        if not mine:
-            print("Another process is distilling the space; the token table is left to it", file=sys.stderr)  # noqa: T201
-        elif distilling.distillation_due(connection):
-            distilling.distill(connection, space, space_provider(space, base_url))
+    if distilling.others_turn(connection):
+        print("Another process is distilling the space; the token table is left to it", file=sys.stderr)  # noqa: T201
+    elif distilling.distillation_due(connection):
+        distilling.distill(connection, space, space_provider(space, base_url))
 
 
 def catch_up(connection: Connection, space: Space, base_url: str | None) -> None:

@@ -5,16 +5,12 @@ from __future__ import annotations
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 if TYPE_CHECKING:
-    import psycopg
-
-    from pgaudience.database import Space
-
-    Connection = psycopg.Connection[tuple[Any, ...]]
+    from pgaudience.database import Space, SpaceConnection
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +28,7 @@ class Target:
         return resolve_database(self.database)
 
     @contextmanager
-    def open(self) -> Generator[tuple[Connection, Space]]:
+    def open(self) -> Generator[tuple[SpaceConnection, Space]]:
         """Connect to the space for the time of a block."""
         from pgaudience.database import connect, open_space
 

@@ -1,6 +1,16 @@
 """Reaching a database and a space in it."""
 
-from pgaudience.database.connection import connect, resolve_database
-from pgaudience.database.space import Space, open_space, use_schema
+from pgaudience.database.connection import connect, is_pooled, resolve_database
+from pgaudience.database.space import Space, open_space, search_path, use_schema
+from pgaudience.database.transactions import SpaceConnection
 
-__all__ = ["Space", "connect", "open_space", "resolve_database", "use_schema"]
+__all__ = [
+    "Space",
+    "SpaceConnection",
+    "connect",
+    "is_pooled",
+    "open_space",
+    "resolve_database",
+    "search_path",
+    "use_schema",
+]

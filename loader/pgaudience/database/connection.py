@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from typing import Any
 
 import psycopg
 
+from pgaudience.database.transactions import SpaceConnection
 from pgaudience.errors import PgaudienceError
 
 DATABASE_VARIABLE = "PGAUDIENCE_DATABASE_URL"
@@ -27,17 +27,26 @@ def resolve_database(database: str | None) -> str:
     return server.url()
 
 
-def connect(conninfo: str, *, autocommit: bool = False) -> psycopg.Connection[tuple[Any, ...]]:
+def connect(conninfo: str, *, autocommit: bool = False) -> SpaceConnection:
     """Open a connection.
 
     Raises PgaudienceError when the server cannot be reached or refuses.
     """
     try:
-        return psycopg.connect(
-            conninfo, autocommit=autocommit, fallback_application_name="pgaudience", client_encoding="UTF8"
+        return SpaceConnection.connect(
+            conninfo,
+            autocommit=autocommit,
+            prepare_threshold=None,  # what is prepared belongs to a session, which a pooler shares
+            fallback_application_name="pgaudience",
+            client_encoding="UTF8",
         )
     except (psycopg.OperationalError, psycopg.ProgrammingError) as error:
         raise PgaudienceError(
             f"cannot connect to the database: {str(error).strip()}",
             f"Check --database or {DATABASE_VARIABLE}; without either, the embedded server is used.",
         ) from error
+
+
+def is_pooled(connection: SpaceConnection) -> bool:
+    """Whether something stands between the connection and the server: a pooler answers with a process of its own."""
+    return connection.execute("select pg_backend_pid()").fetchone() != (connection.info.backend_pid,)

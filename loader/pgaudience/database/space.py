@@ -9,6 +9,7 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
+from pgaudience.database.transactions import SpaceConnection
 from pgaudience.errors import PgaudienceError
 
 Connection = psycopg.Connection[tuple[Any, ...]]
@@ -24,11 +25,17 @@ select s.model, s.dimensions, to_jsonb(s) ->> 'base', (
 from {} s
 """
 
-_VECTOR_SCHEMA = """
-select quote_ident(n.nspname)
-from pg_extension e
-join pg_namespace n on n.oid = e.extnamespace
-where e.extname = 'vector'
+_SEARCH_PATH = """
+select string_agg(quote_ident(s.name), ', ' order by s.place) || ', pg_temp'
+from (
+    select u.name, u.place
+    from unnest(%s::text[]) with ordinality u (name, place)
+    union all
+    select n.nspname, null
+    from pg_extension e
+    join pg_namespace n on n.oid = e.extnamespace
+    where e.extname = 'vector'
+) s
 """
 
 
@@ -45,22 +52,24 @@ class Space:
     base: str | None = None
 
 
-def use_schema(connection: Connection, *schemas: str) -> None:
-    """Set search_path to the schemas, then that of pgvector, then pg_temp, which must come last."""
-    found = connection.execute(_VECTOR_SCHEMA).fetchone()
-    connection.execute(
-        "select set_config('search_path', (select string_agg(quote_ident(s), ', ') from unnest(%s::text[]) s)"
-        " || %s || ', pg_temp', false)",
-        [list(schemas), f", {found[0]}" if found else ""],
-    )
+def search_path(connection: Connection, *schemas: str) -> str:
+    """Return the search_path of these schemas, then that of pgvector, then pg_temp, which must come last."""
+    return str(connection.execute(_SEARCH_PATH, [list(schemas)]).fetchone()[0])  # type: ignore[index]
 
 
-def open_space(connection: Connection, schema: str) -> Space:
-    """Set search_path to the space and return its facts; ends its own transaction.
+def use_schema(connection: SpaceConnection, schema: str, *others: str) -> None:
+    """Have the connection work in this schema from now on; the other ones come after it in search_path.
+
+    Raises PgaudienceError when there is no such schema, or this role may not use it.
+    """
+    connection.give_space(schema, search_path(connection, schema, *others))
+
+
+def open_space(connection: SpaceConnection, schema: str) -> Space:
+    """Have the connection work in the space and return its facts; ends its own transaction.
 
     Raises PgaudienceError when the schema is not a space, or its base is gone.
     """
-    use_schema(connection, schema)
     try:
         query = sql.SQL(_FACTS).format(sql.Identifier(schema, "space"))
         found = connection.execute(query, [schema]).fetchone()
@@ -76,6 +85,7 @@ def open_space(connection: Connection, schema: str) -> Space:
             f"there is no space {schema!r} in this database",
             f"Create it: pgaudience --schema {shlex.quote(schema)} migrate",
         )
+    use_schema(connection, schema)
     connection.commit()
     model, dimensions, base, is_whole = found
     if base is not None and not is_whole:

@@ -2,6 +2,6 @@
 
 from pgaudience.distilling.growth import distillation_due
 from pgaudience.distilling.token_table import distill, distillation_cost
-from pgaudience.distilling.turns import turn
+from pgaudience.distilling.turns import others_turn
 
-__all__ = ["distill", "distillation_cost", "distillation_due", "turn"]
+__all__ = ["distill", "distillation_cost", "distillation_due", "others_turn"]

@@ -17,7 +17,7 @@ from pgaudience.distilling.growth import growth
 from pgaudience.distilling.refinement import EPOCHS, Layer, refine
 from pgaudience.distilling.regression import Examples, fit, inverse_frequencies
 from pgaudience.distilling.training import ENTRIES, embed_texts, missing_texts
-from pgaudience.distilling.turns import turn
+from pgaudience.distilling.turns import take_turn
 from pgaudience.distilling.vocabulary import create_vocabulary
 from pgaudience.embedding.provider import Provider
 from pgaudience.progress import progress
@@ -62,6 +62,7 @@ where v.kind = 'word'
 _CREATE_FITTED = 'create temporary table fitted (token text collate "C", embedding vector) on commit drop'
 _UPDATE = "update tokens t set embedding = f.embedding from fitted f where f.token = t.token"
 _COPY_LAYERS = "copy token_layers (layer, unit, weights, bias) from stdin (format binary)"
+_DISTILLED_AT = "select distilled_at from space"
 _RECORD = """
 update space
 set distilled_at = clock_timestamp(), distilled_entries = %s
@@ -78,28 +79,37 @@ def distill(connection: Connection, space: Space, provider: Provider) -> int:
     """Fit the token table to the space's model, and return how many tokens it has.
 
     What the model computes is committed batch by batch, so that an interrupted run goes on where it stopped; the table
-    changes in one transaction at the end. A run waits for another one of the same space.
+    changes in one transaction at the end. Several runs of a space share the texts, and one of them makes the fit.
 
     Raises PgaudienceError when no entry has a vector yet, ProviderError when the model or its service is at fault.
     """
     register_vector(connection)
-    with turn(connection, wait=True):
-        entries = growth(connection).entries
-        if texts := missing_texts(connection):
-            cost = f"{len(texts):,} texts, about {provider.count_tokens(texts):,} tokens for {space.model}"
-            _say(f"For text queries in SQL alone: {cost}")
-            embed_texts(connection, provider, texts)
-        with connection.transaction():
-            create_vocabulary(connection)
-            connection.execute("analyze vocabulary")
-            connection.execute(_REMOVE_TOKENS)
-            connection.execute(_ADD_TOKENS)
-            tokens, fitted, layer = _fit(connection, space)
-            _store(connection, tokens, fitted)
-            _store_layer(connection, layer)
-            connection.execute(_RECORD, [entries])
+    (distilled_at,) = connection.execute(_DISTILLED_AT).fetchone() or (None,)
+    entries = growth(connection).entries
+    if texts := missing_texts(connection):
+        cost = f"{len(texts):,} texts, about {provider.count_tokens(texts):,} tokens for {space.model}"
+        _say(f"For text queries in SQL alone: {cost}")
+        embed_texts(connection, provider, texts)
+    with connection.transaction():
+        take_turn(connection, aloud=True)
+        if connection.execute(_DISTILLED_AT).fetchone() != (distilled_at,):
+            _say("Another process has distilled the space meanwhile")
+            return _count(connection)
+        create_vocabulary(connection)
+        connection.execute("analyze vocabulary")
+        connection.execute(_REMOVE_TOKENS)
+        connection.execute(_ADD_TOKENS)
+        tokens, fitted, layer = _fit(connection, space)
+        _store(connection, tokens, fitted)
+        _store_layer(connection, layer)
+        connection.execute(_RECORD, [entries])
     _say(f"Distilled {space.model} into {len(tokens):,} tokens")
     return len(tokens)
+
+
+def _count(connection: Connection) -> int:
+    (tokens,) = connection.execute("select count(*) from tokens").fetchone() or (0,)
+    return tokens
 
 
 def _say(line: str) -> None:

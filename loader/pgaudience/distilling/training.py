@@ -9,6 +9,7 @@ import psycopg
 
 from pgaudience.distilling.growth import growth
 from pgaudience.distilling.synthetic import TEXTS, SyntheticTexts
+from pgaudience.distilling.turns import take_turn
 from pgaudience.distilling.vocabulary import create_vocabulary, foreign_words
 from pgaudience.embedding.each import embed_each
 from pgaudience.embedding.provider import Provider
@@ -56,6 +57,7 @@ where not exists (select from training_texts x where x.text = w.text)
 order by length(w.text) desc, w.text collate "C"
 """
 
+_STORED = "select x.text from training_texts x where x.text = any (%s)"
 _STORE = """
 insert into training_texts (text, embedding) values (%s, %s)
 on conflict (text) do nothing
@@ -79,17 +81,23 @@ def missing_texts(connection: Connection) -> list[str]:
 def embed_texts(connection: Connection, provider: Provider, texts: Sequence[str]) -> None:
     """Embed the texts as queries, each batch committed by itself; those the model refuses are left out.
 
+    What another process has embedded meanwhile is not paid for again.
+
     Raises ProviderError when the model or its service is at fault.
     """
     with progress("Distilling", len(texts), "texts") as shown:
         for first in range(0, len(texts), provider.batch_size):
-            batch = texts[first : first + provider.batch_size]
-            result = embed_each(provider, batch, queries=True)
+            wanted = texts[first : first + provider.batch_size]
             with connection.transaction(), connection.cursor() as cursor:
-                cursor.executemany(
-                    _STORE, [(batch[at], vector) for at, vector in zip(result.kept, result.vectors, strict=True)]
-                )
-            shown.advance(len(batch))
+                take_turn(connection)
+                stored = {text for (text,) in connection.execute(_STORED, [wanted]).fetchall()}
+                batch = [text for text in wanted if text not in stored]
+                if batch:
+                    result = embed_each(provider, batch, queries=True)
+                    cursor.executemany(
+                        _STORE, [(batch[at], vector) for at, vector in zip(result.kept, result.vectors, strict=True)]
+                    )
+            shown.advance(len(wanted))
 
 
 def _draw(connection: Connection) -> list[str]:

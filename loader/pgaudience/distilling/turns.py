@@ -1,40 +1,32 @@
-"""One process at a time distills a space."""
+"""Processes that distill a space take turns: one batch of texts, or one fit, at a time."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Generator
-from contextlib import contextmanager
 from typing import Any, LiteralString
 
 import psycopg
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 
-_TRY = "select pg_try_advisory_lock(hashtextextended('pgaudience distill ' || current_schema(), 0))"
-_WAIT = "select pg_advisory_lock(hashtextextended('pgaudience distill ' || current_schema(), 0))"
-_END = "select pg_advisory_unlock(hashtextextended('pgaudience distill ' || current_schema(), 0))"
+_TRY = "select pg_try_advisory_xact_lock(hashtextextended('pgaudience distill ' || current_schema(), 0))"
+_WAIT = "select pg_advisory_xact_lock(hashtextextended('pgaudience distill ' || current_schema(), 0))"
 
 
-@contextmanager
-def turn(connection: Connection, *, wait: bool) -> Generator[bool]:
-    """Say whether it is this session's turn, and keep it for the time of the block; with `wait`, it always is.
+def take_turn(connection: Connection, *, aloud: bool = False) -> None:
+    """Keep other processes from distilling the space until the transaction ends; `aloud` says so if one is at it."""
+    if not _locks(connection, _TRY):
+        if aloud:
+            print("Waiting for another process, which is distilling the space", file=sys.stderr)  # noqa: T201
+        _locks(connection, _WAIT)
 
-    Whatever transaction is open when the block ends is rolled back. A session that has its turn may take it again.
-    """
-    mine = _locks(connection, _TRY)
-    if not mine and wait:
-        print("Waiting for another process, which is distilling the space", file=sys.stderr)  # noqa: T201
-        mine = _locks(connection, _WAIT)
-    try:
-        yield mine
-    finally:
-        if mine and not connection.closed:
-            connection.rollback()
-            _locks(connection, _END)
+
+def others_turn(connection: Connection) -> bool:
+    """Whether another process is distilling the space; ends its own transaction."""
+    taken = not _locks(connection, _TRY)
+    connection.commit()
+    return taken
 
 
 def _locks(connection: Connection, statement: LiteralString) -> bool:
-    found = connection.execute(statement).fetchone()
-    connection.commit()
-    return found != (False,)
+    return connection.execute(statement).fetchone() != (False,)

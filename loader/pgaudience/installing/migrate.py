@@ -16,13 +16,11 @@ from sqlalchemy import Connection as AlembicConnection
 from sqlalchemy import create_engine
 from sqlalchemy.pool import StaticPool
 
-from pgaudience.database import Space, connect, use_schema
+from pgaudience.database import Space, SpaceConnection, connect, use_schema
 from pgaudience.errors import PgaudienceError
 from pgaudience.installing import family, objects, surroundings
 from pgaudience.installing.bundle import SqlFile, bundle_digest, read_bundle
 from pgaudience.resources import folder
-
-Connection = psycopg.Connection[tuple[Any, ...]]
 
 LOCK_TIMEOUT = "10s"
 _SPACE_TABLE = "select to_regclass(format('%I.space', current_schema()))"
@@ -104,7 +102,7 @@ def migrate(
 
 
 def _migrate_family(
-    connection: Connection, transaction: AlembicConnection, schema: str, base: str | None, wanted: _Wanted
+    connection: SpaceConnection, transaction: AlembicConnection, schema: str, base: str | None, wanted: _Wanted
 ) -> Migration:
     """Migrate the space with all others over the same people: first the base, whose tables they stand on."""
     root = base or schema
@@ -123,7 +121,7 @@ def _migrate_family(
 
 class _Migrator:
     def __init__(
-        self, connection: Connection, transaction: AlembicConnection, schema: str, base: str | None = None
+        self, connection: SpaceConnection, transaction: AlembicConnection, schema: str, base: str | None = None
     ) -> None:
         self._connection, self._transaction, self.schema, self._base = connection, transaction, schema, base
         self._indexes: list[objects.Index] = []
@@ -246,10 +244,11 @@ class _Migrator:
         *definitions, grants = files
         for file in definitions:
             objects.install(self._connection, file, [self.schema])
-        use_schema(self._connection, f"{self.schema}_bi", self.schema)
-        for file in bi_files:
-            objects.install(self._connection, file, [f"{self.schema}_bi"])
-        use_schema(self._connection, self.schema)
+        if bi_files:
+            use_schema(self._connection, f"{self.schema}_bi", self.schema)
+            for file in bi_files:
+                objects.install(self._connection, file, [f"{self.schema}_bi"])
+            use_schema(self._connection, self.schema)
         objects.install(self._connection, grants, [self.schema])
 
 

@@ -5,18 +5,13 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable, Iterator
-from typing import Any
 
-import psycopg
-
-from pgaudience.database import Space, use_schema
+from pgaudience.database import Space, SpaceConnection, use_schema
 from pgaudience.embedding.embed import Embedded, embed_batches
 from pgaudience.embedding.provider import Provider
 from pgaudience.embedding.queries import embed_waiting_queries
 from pgaudience.errors import PgaudienceError
 from pgaudience.progress import LOG_EVERY_SECONDS
-
-Connection = psycopg.Connection[tuple[Any, ...]]
 
 
 class Desk:
@@ -27,7 +22,7 @@ class Desk:
     """
 
     def __init__(
-        self, connection: Connection, space: Space, provider_of: Callable[[Space], Provider], rest: float
+        self, connection: SpaceConnection, space: Space, provider_of: Callable[[Space], Provider], rest: float
     ) -> None:
         self._connection, self._space, self._provider_of, self._rest = connection, space, provider_of, rest
         self._rests_until = self._reported_at = 0.0

@@ -10,7 +10,7 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-from pgaudience.database import Space, connect, open_space
+from pgaudience.database import Space, SpaceConnection, connect, is_pooled, open_space
 from pgaudience.embedding.provider import Provider
 from pgaudience.errors import PgaudienceError
 from pgaudience.pipeline import space_provider
@@ -63,7 +63,8 @@ class Worker:
     def run(self) -> None:
         """Work until `stop` is called; a lost connection is made anew, after pauses that grow.
 
-        Raises PgaudienceError when, at the start, the server is out of reach or a schema is not a space.
+        Raises PgaudienceError when, at the start, the server is out of reach, is behind a pooler, or a schema is not a
+        space.
         """
         while not self._stopping:
             try:
@@ -79,6 +80,7 @@ class Worker:
 
     def _run_session(self) -> None:
         with connect(self._conninfo, autocommit=True) as connection:
+            _check_is_direct(connection)
             spaces = [open_space(connection, schema) for schema in self._schemas]
             with presence(self._conninfo, connection, self._schemas):
                 for space in spaces:
@@ -121,3 +123,11 @@ class Worker:
         end = time.monotonic() + seconds
         while not self._stopping and time.monotonic() < end:
             time.sleep(NAP_SECONDS)
+
+
+def _check_is_direct(connection: SpaceConnection) -> None:
+    if is_pooled(connection):
+        raise PgaudienceError(
+            "a worker needs a direct connection: through a pooler PostgreSQL cannot call it (LISTEN)",
+            "Give it the address of the server itself; everything else may use the pooler.",
+        )
