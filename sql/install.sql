@@ -32,6 +32,8 @@
 \ir vectors/weighted_activity.sql
 \ir input/derived_spaces.sql
 \ir input/record_change.sql
+\ir input/wait_for_writers.sql
+\ir input/hold_users.sql
 \ir input/delete_activity.sql
 \ir input/delete_assignments.sql
 \ir queries/notify_worker.sql
@@ -155,6 +157,7 @@
 \ir audiences/drop_audience.sql
 \ir audiences/audience_overlap.sql
 \ir audiences/explain_member.sql
+\ir input/remove_orphans.sql
 \ir vectors/refresh.sql
 \ir queries/live_workers.sql
 \ir queries/embed_query.sql

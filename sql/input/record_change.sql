@@ -1,5 +1,5 @@
--- Notes that something behind the materialized views has changed, so that status can say 'stale'; where it is activity,
--- in the spaces over these people too.
+-- Notes that something behind the materialized views has changed, so that status can say 'stale'; where it is what
+-- people did or who they are, in the spaces over these people too.
 create function record_change()
 returns trigger
 language plpgsql
@@ -11,7 +11,7 @@ declare
 begin
     insert into changes (relation) values (tg_table_name);
 
-    if tg_table_name = 'activity' then
+    if tg_table_name in ('activity', 'users') then
         for _space in select d.space from derived_spaces d loop
             execute format('insert into %I.changes (relation) values (%L)', _space, tg_table_name);
         end loop;
@@ -31,6 +31,14 @@ begin
     if (select s.base is null from space s) then
         create trigger record_change
         after insert or update or delete or truncate on activity
+        for each statement execute function record_change();
+
+        create trigger record_change
+        after delete on users
+        for each statement execute function record_change();
+
+        create trigger record_change
+        after delete on entries
         for each statement execute function record_change();
     end if;
 end

@@ -1,7 +1,7 @@
 -- Brings every materialized view up to date.
 --
 -- The changes noted so far are removed first: whatever is committed after that stays noted, and at worst a change
--- is noted that the refresh has seen already.
+-- is noted that the refresh has seen already. To remove orphans is such a change, so it is repeated until there are none.
 --
 -- Rewriting most rows under an HNSW index is far slower than building it anew, so where every row changes the index
 -- makes way and comes back: after a change of policy, and under centered_user_vectors when the average user moves.
@@ -18,7 +18,8 @@ as $$
 declare
     _little constant double precision := 0.001;
     _little_under_an_index constant double precision := 0.01;
-    _every_row boolean;
+    _changed text[];
+    _every_row boolean := false;
     _index text;
     _index_definition text;
     _view text;
@@ -31,11 +32,16 @@ begin
     );
     perform pg_advisory_xact_lock(hashtextextended('pgaudience refresh ' || current_schema(), 0));
 
-    with seen as (
-        delete from changes returning relation
-    )
-    select coalesce(bool_or(relation = 'space'), false) into _every_row
-    from seen;
+    loop
+        with seen as (
+            delete from changes returning relation
+        )
+        select array_agg(distinct relation), _every_row or coalesce(bool_or(relation = 'space'), false)
+        into _changed, _every_row
+        from seen;
+
+        exit when not remove_orphans(_changed);
+    end loop;
 
     update space set weighted_at = clock_timestamp();
 

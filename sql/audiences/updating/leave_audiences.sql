@@ -12,11 +12,11 @@ set search_path from current
 as $$
 #variable_conflict use_column
 begin
-    if not exists (select from audiences) then
+    perform lock_audiences();
+
+    if leave_audiences.user_ids = '{}' or not exists (select from audiences) then
         return;
     end if;
-
-    perform lock_audiences();
 
     with departed as (
         delete from audience_members m

@@ -1,4 +1,5 @@
--- Writes down who is in which segment of a run.
+-- Writes down who is in which segment of a run. Users stay until that is committed; those who are gone since the last
+-- refresh are left out.
 create procedure place_users(
     run_id bigint,
     prototypes vector[],
@@ -19,10 +20,13 @@ begin
     select array_agg(l2_normalize(c) order by n) into _directions
     from unnest(place_users.centroids) with ordinality u (c, n);
 
+    perform hold_users();
+
     execute format(
         'insert into segment_assignments (run_id, user_key, segment_id, similarity, runner_up_id, margin)
         select $7, p.user_key, $8[p.segment], p.similarity, $8[p.runner_up], p.similarity - p.next
-        from (%s) p',
+        from (%s) p
+        where exists (select from users u where u.user_key = p.user_key)',
         user_placements(
             segmentation_points(centered => place_users.centered),
             cardinality(place_users.prototypes),

@@ -32,6 +32,8 @@ begin
         return;
     end if;
 
+    perform hold_users();
+
     insert into segment_changes (segmentation, run_id, user_id, from_segment_id, to_segment_id)
     select _segmentation, publish_run.run_id, u.user_id, b.segment_id, a.segment_id
     from (select a.* from segment_assignments a where a.run_id = publish_run.run_id) a
