@@ -214,7 +214,7 @@ def test_a_deletion_after_a_build_in_a_space_over_these_people(toy: str) -> None
 
 def test_a_deletion_after_the_first_audience_that_is_not_committed(toy: str) -> None:
     with connect(toy) as first:
-        first.execute("call save_audience('all', filter => '{}', size => 5)")
+        first.execute("call save_audience('all', search => 'ski', size => 5)")
         with waiting(toy, lambda second: second.execute(DELETIONS["user"].encode())):
             first.commit()
     assert len(rows(toy, "select 1 from audience_members")) > 2

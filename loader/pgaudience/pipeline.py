@@ -8,7 +8,7 @@ from typing import Any
 import psycopg
 
 from pgaudience import distilling
-from pgaudience.database import Space, open_space
+from pgaudience.database import Space, SpaceConnection, open_space
 from pgaudience.embedding.embed import Embedded, check_fits, count_pending, embed_pending, unpaid_texts
 from pgaudience.embedding.provider import Provider
 from pgaudience.embedding.queries import embed_waiting_queries, waiting_queries
@@ -82,7 +82,7 @@ def distill_space(connection: Connection, space: Space, base_url: str | None) ->
         distilling.distill(connection, space, space_provider(space, base_url))
 
 
-def catch_up(connection: Connection, space: Space, base_url: str | None) -> None:
+def catch_up(connection: SpaceConnection, space: Space, base_url: str | None) -> None:
     """Bring the space and all others over the same people up to date, the base first: vectors, then refresh.
 
     Raises PgaudienceError where one of them cannot be; those before it are up to date then.

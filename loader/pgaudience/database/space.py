@@ -58,10 +58,7 @@ def search_path(connection: Connection, *schemas: str) -> str:
 
 
 def use_schema(connection: SpaceConnection, schema: str, *others: str) -> None:
-    """Have the connection work in this schema from now on; the other ones come after it in search_path.
-
-    Raises PgaudienceError when there is no such schema, or this role may not use it.
-    """
+    """Have the connection work in this schema from now on; the other ones come after it in search_path."""
     connection.give_space(schema, search_path(connection, schema, *others))
 
 

@@ -62,12 +62,12 @@ class SpaceConnection(psycopg.Connection[tuple[Any, ...]]):
     def give_space(self, schema: str, search_path: str) -> None:
         """Work in the space `schema` from now on, with this search_path, also in the transaction that is open.
 
-        Raises PgaudienceError, now or when a later transaction begins, when names would be looked up elsewhere, as the
-        schema is gone or is closed to this role.
+        A later transaction raises PgaudienceError when it begins and names would be looked up elsewhere, as the schema
+        is gone or closed to this role.
         """
         self.schema, self._search_path = schema, search_path
         if self.info.transaction_status is not TransactionStatus.IDLE:
-            self._set_up()
+            self._set()
 
     @contextmanager
     def transaction(
@@ -97,16 +97,20 @@ class SpaceConnection(psycopg.Connection[tuple[Any, ...]]):
             yield
 
     def _set_up(self) -> None:
+        if self._set() != self.schema:
+            raise PgaudienceError(
+                f"the space {self.schema!r} is gone, or closed to this role",
+                "Somebody has dropped its schema or taken rights away since this command began.",
+            )
+
+    def _set(self) -> str | None:
+        """Set all for this transaction, and return the schema in which names are looked up first."""
         settings = {**SETTINGS, "search_path": self._search_path}
         if self.info.server_version >= 170000:
             settings["transaction_timeout"] = "0"
         row = psycopg.Cursor(self).execute(_BEGIN, [Json(settings)]).fetchone()
         current, self.server_pid = row or (None, None)
-        if current != self.schema:
-            raise PgaudienceError(
-                f"the space {self.schema!r} is gone, or closed to this role",
-                "Somebody has dropped its schema or taken rights away since this command began.",
-            )
+        return current
 
 
 class _Cursor(psycopg.Cursor[Any]):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import Any, LiteralString
+from typing import LiteralString
 
 import psycopg
 from alembic import command
