@@ -38,33 +38,44 @@ PART_TYPES = ",".join(part.partition(" DEFAULT")[0].partition(" ")[2] for part i
 FUNCTIONS = {
     "embed(text)": ["query text"],
     "scale(vector,double precision)": ["embedding vector", "factor double precision"],
-    "search_users(text,bigint,jsonb,text,double precision,double precision)": [
+    "search_users(text,bigint,jsonb,text,double precision,double precision,bigint,boolean)": [
         "query text", "k bigint DEFAULT 20", "filter jsonb DEFAULT '{}'::jsonb", "mode text DEFAULT 'hybrid'::text",
         "breadth double precision DEFAULT NULL::double precision",
-        "evidence_weight double precision DEFAULT NULL::double precision",
+        "evidence_weight double precision DEFAULT NULL::double precision", "min_entries bigint DEFAULT 1",
+        "padded boolean DEFAULT true",
     ],
-    "search_users(vector,bigint,jsonb,text,double precision,double precision)": [
+    "search_users(vector,bigint,jsonb,text,double precision,double precision,bigint,boolean)": [
         "query vector", "k bigint DEFAULT 20", "filter jsonb DEFAULT '{}'::jsonb", "mode text DEFAULT 'hybrid'::text",
         "breadth double precision DEFAULT NULL::double precision",
-        "evidence_weight double precision DEFAULT NULL::double precision",
+        "evidence_weight double precision DEFAULT NULL::double precision", "min_entries bigint DEFAULT 1",
+        "padded boolean DEFAULT true",
     ],
-    "search_entries(text,bigint)": ["query text", "k bigint DEFAULT 20"],
-    "search_entries(vector,bigint)": ["query vector", "k bigint DEFAULT 20"],
-    "similar_users(text,bigint,text,boolean)": [
+    "search_entries(text,bigint,jsonb)": ["query text", "k bigint DEFAULT 20", "filter jsonb DEFAULT '{}'::jsonb"],
+    "search_entries(vector,bigint,jsonb)": ["query vector", "k bigint DEFAULT 20", "filter jsonb DEFAULT '{}'::jsonb"],
+    "similar_users(text,bigint,text,boolean,jsonb,bigint)": [
         "of_user text", "k bigint DEFAULT 20", "by text DEFAULT 'vector'::text", "centered boolean DEFAULT true",
+        "filter jsonb DEFAULT '{}'::jsonb", "min_entries bigint DEFAULT 1",
     ],
-    "lookalikes(text[],bigint,double precision,text[],double precision[],jsonb,boolean)": [
+    "lookalikes(text[],bigint,double precision,text[],double precision[],jsonb,boolean,bigint)": [
         "user_ids text[]", "k bigint DEFAULT NULL::bigint", "fraction double precision DEFAULT NULL::double precision",
         "unlike text[] DEFAULT NULL::text[]", "weights double precision[] DEFAULT NULL::double precision[]",
-        "filter jsonb DEFAULT '{}'::jsonb", "centered boolean DEFAULT true",
+        "filter jsonb DEFAULT '{}'::jsonb", "centered boolean DEFAULT true", "min_entries bigint DEFAULT 1",
     ],
     "lookalike_quality(text[],bigint,bigint,text[],boolean)": [
         "user_ids text[]", "folds bigint DEFAULT 5", "seed bigint DEFAULT 0", "unlike text[] DEFAULT NULL::text[]",
         "centered boolean DEFAULT true",
     ],
     "user_similarity(text[])": ["user_ids text[]"],
-    "explain_match(text,text)": ["user_id text", "query text"],
-    "explain_match(text,vector)": ["user_id text", "query vector"],
+    "explain_match(text,text,text,double precision,double precision)": [
+        "user_id text", "query text", "mode text DEFAULT 'hybrid'::text",
+        "breadth double precision DEFAULT NULL::double precision",
+        "evidence_weight double precision DEFAULT NULL::double precision",
+    ],
+    "explain_match(text,vector,text,double precision,double precision)": [
+        "user_id text", "query vector", "mode text DEFAULT 'hybrid'::text",
+        "breadth double precision DEFAULT NULL::double precision",
+        "evidence_weight double precision DEFAULT NULL::double precision",
+    ],
     "entry_text(text,jsonb,text)": ["entry text", "attributes jsonb", "template text"],
     "describe_run(bigint)": ["run_id bigint"],
     "segment_examples(text,bigint,bigint)": ["name text", "segment_id bigint", "n bigint DEFAULT 5"],
@@ -98,8 +109,8 @@ FUNCTIONS = {
 }  # fmt: skip
 
 RESULTS = {
-    "search_users": ["rank", "user_id", "score", "matched_entries"],
-    "search_entries": ["entry", "similarity", "users", "frequency"],
+    "search_users": ["rank", "user_id", "score", "matched_entries", "evidence"],
+    "search_entries": ["entry", "similarity", "users", "frequency", "rank"],
     "similar_users": ["rank", "user_id", "similarity"],
     "lookalikes": ["rank", "user_id", "similarity"],
     "lookalike_quality": ["rank", "share", "recall", "lift"],
@@ -243,8 +254,9 @@ VOLATILE = {
 
 # What reads relations by a query that another function gives it.
 READS = re.compile(
-    r"\b((nearest_users|nearest_entries|score_users|admitted_entries|segmentation_points|published_run"
-    r"|user_vector_relation|pick_members|eligible_users)\(|average_user\b)"
+    r"\b((nearest_users|nearest_entries|rank_users|candidate_users|admitted_entries|check_query|check_users"
+    r"|segmentation_points|published_run|user_vector_relation|pick_members|eligible_users|filtered_users)\("
+    r"|average_user\b)"
 )
 
 # Every public object of a space: what it is, its name, its comment.
@@ -460,7 +472,10 @@ def test_volatility(space: str) -> None:
         if kind == "p" or is_trigger or name.partition("(")[0] in VOLATILE:
             assert volatile == "v", name
             continue
-        reads = re.search(rf"\b(from|join|into)\s+({tables})\b|\bembed\(", definition.partition("AS ")[2]) is not None
+        reads = (
+            re.search(rf"\b(from|join|into)\s+({tables}|pg_\w+)\b|\bembed\(", definition.partition("AS ")[2])
+            is not None
+        )
         assert volatile == ("s" if reads or READS.search(definition) else "i"), name
         assert parallel == "s", name
 

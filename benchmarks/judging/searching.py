@@ -21,13 +21,13 @@ _COUNT = "select count(*) from user_vectors"
 
 # In the order of search_users, which would also look up matched entries.
 _RANK = """
-select array_agg(r.user_id order by r.score desc, r.tie_breaker desc, r.user_id)
+select array_agg(r.user_id order by r.score desc, r.cosine desc, r.user_id)
 from (
     select array_agg(a.entry_key) as entry_keys, array_agg(a.excess) as excesses
     from admitted_entries(%(query)s) a
 ) a
 cross join rank_users(
-    %(query)s, a.entry_keys, a.excesses, %(k)s, '{}', %(mode)s, %(breadth)s, %(evidence_weight)s
+    %(query)s, a.entry_keys, a.excesses, %(k)s, '{}', %(mode)s, %(breadth)s, %(evidence_weight)s, 1, true
 ) r
 """
 

@@ -6,7 +6,8 @@ create function lookalikes(
     unlike text[] default null,
     weights double precision[] default null,
     filter jsonb default '{}',
-    centered boolean default true
+    centered boolean default true,
+    min_entries bigint default 1
 )
 returns table (
     rank bigint,
@@ -34,10 +35,13 @@ begin
     if not lookalikes.fraction between 0 and 1 then
         raise exception using
             errcode = 'invalid_parameter_value',
-            message = format('fraction is a share of all other users, 0 to 1, not %s', lookalikes.fraction);
+            message = format('fraction is a share of all other users, 0 to 1, not %s', lookalikes.fraction),
+            hint = 'For example: fraction => 0.25';
     end if;
 
+    perform check_k(_k);
     perform check_filter(lookalikes.filter);
+    perform check_min_entries(lookalikes.min_entries);
 
     _group := group_vector(
         lookalikes.user_ids,
@@ -51,23 +55,36 @@ begin
             'select ceil($1 * count(*))
             from %I v
             where v.user_id <> all ($2)
-                and ($3 = ''{}'' or v.user_key in (select u.user_key from users u where u.attributes @> $3))',
+                and ($3 or v.user_key in (select u.user_key from filtered_users($4, $5) u))',
             user_vector_relation(lookalikes.centered)
         )
         into _k
-        using lookalikes.fraction, _leave_out, lookalikes.filter;
+        using
+            lookalikes.fraction,
+            _leave_out,
+            lookalikes.filter = '{}' and lookalikes.min_entries = 1,
+            lookalikes.filter,
+            lookalikes.min_entries;
     end if;
 
     return query
     select row_number() over (order by n.distance, n.user_id), n.user_id, 1 - n.distance
-    from nearest_users(_group, _k, lookalikes.filter, _leave_out, lookalikes.centered) n
+    from nearest_users(
+        _group,
+        _k,
+        lookalikes.filter,
+        _leave_out,
+        lookalikes.centered,
+        lookalikes.min_entries
+    ) n
     order by n.distance, n.user_id;
 end
 $$;
 
-comment on function lookalikes(text[], bigint, double precision, text[], double precision[], jsonb, boolean) is
+comment on function lookalikes(text[], bigint, double precision, text[], double precision[], jsonb, boolean, bigint) is
 'Users most like a group, the group left out: k of them (20 if nothing is said), or a fraction of all other users, of
-those whose attributes contain the filter. Nearest first to the mean of the group''s vectors, with weights a weighted one,
-less a quarter of that of the users to stay away from, unlike (group_vector); those are left out too. Users are as seen
-from the average user, which tells them apart better than centered => false. lookalike_quality helps to choose how many.
+those whose attributes contain the filter and who have at least min_entries. Nearest first to the mean of the group''s
+vectors, with weights a weighted one, less a quarter of that of the users to stay away from, unlike (group_vector);
+those are left out too. Users are as seen from the average user, which tells them apart better than centered => false.
+lookalike_quality helps to choose how many.
 Example: select * from lookalikes(array[''user_ski_only'', ''user_ski_horror_romcom''], fraction => 0.25);';

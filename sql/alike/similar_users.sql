@@ -3,7 +3,9 @@ create function similar_users(
     of_user text,
     k bigint default 20,
     by text default 'vector',
-    centered boolean default true
+    centered boolean default true,
+    filter jsonb default '{}',
+    min_entries bigint default 1
 )
 returns table (
     rank bigint,
@@ -18,6 +20,7 @@ as $$
 #variable_conflict use_column
 declare
     _weight_of_entries constant double precision := 2;
+    _everybody constant boolean := similar_users.filter = '{}' and similar_users.min_entries = 1;
     _vectors text;
     _user_key bigint;
     _self vector;
@@ -28,11 +31,9 @@ begin
             message = format('users cannot be compared by %L', similar_users.by),
             hint = 'Use: by => ''vector'', by => ''entries'' or by => ''both''';
     end if;
-    if similar_users.k is null or similar_users.k < 0 then
-        raise exception using
-            errcode = 'invalid_parameter_value',
-            message = format('k is how many rows to return, not %s', coalesce(similar_users.k::text, 'null'));
-    end if;
+    perform check_k(similar_users.k);
+    perform check_filter(similar_users.filter);
+    perform check_min_entries(similar_users.min_entries);
 
     select u.user_key into _user_key
     from users u
@@ -42,7 +43,10 @@ begin
         if not exists (select from entry_lengths l where l.user_key = _user_key) then
             raise exception using
                 errcode = 'no_data_found',
-                message = format('user %L has no entries', similar_users.of_user),
+                message = case
+                    when _user_key is null then format('there is no user %L', similar_users.of_user)
+                    else format('user %L has no entries', similar_users.of_user)
+                end,
                 hint = 'Users are compared by what was loaded until the last refresh: call refresh();';
         end if;
 
@@ -54,6 +58,13 @@ begin
             join users u using (user_key)
             left join entry_similarities(_user_key) e using (user_key)
             where l.user_key <> _user_key
+                and (
+                    _everybody
+                    or l.user_key in (
+                        select x.user_key
+                        from filtered_users(similar_users.filter, similar_users.min_entries) x
+                    )
+                )
             order by similarity desc, u.user_id
             limit similar_users.k
         ) s
@@ -74,10 +85,7 @@ begin
                 message = format('user %L is exactly the average user', similar_users.of_user),
                 hint = 'Compare users as they are: centered => false';
         end if;
-        raise exception using
-            errcode = 'no_data_found',
-            message = format('user %L has no vector', similar_users.of_user),
-            hint = 'Users get a vector at the next refresh after one of their entries is embedded: call refresh();';
+        perform check_user(similar_users.of_user);
     end if;
 
     if similar_users.by = 'vector' then
@@ -86,8 +94,10 @@ begin
         from nearest_users(
             _self,
             similar_users.k,
+            similar_users.filter,
             leave_out => array[similar_users.of_user],
-            centered => similar_users.centered
+            centered => similar_users.centered,
+            min_entries => similar_users.min_entries
         ) n
         order by n.distance, n.user_id;
         return;
@@ -102,19 +112,28 @@ begin
             from %I v
             left join entry_similarities($3) e using (user_key)
             where v.user_key <> $3
+                and ($5 or v.user_key in (select u.user_key from filtered_users($6, $7) u))
             order by similarity desc, v.user_id
             limit $4
         ) s
         order by s.similarity desc, s.user_id',
         _vectors
     )
-    using _self, _weight_of_entries, _user_key, similar_users.k;
+    using
+        _self,
+        _weight_of_entries,
+        _user_key,
+        similar_users.k,
+        _everybody,
+        similar_users.filter,
+        similar_users.min_entries;
 end
 $$;
 
-comment on function similar_users(text, bigint, text, boolean) is
-'Users closest in taste to one user, nearest first. By vector: similarity is the cosine, -1 to 1, as seen from the average
-user, which tells users apart better than centered => false does; for what people take once, such as films, and for
-speed. By entries: the cosine of tf-idf weights, 0 to 1, of the very same entries, with or without a vector. By both: a
-third of the one and two thirds of the other; best where people return to the same entries, such as groceries or pages.
+comment on function similar_users(text, bigint, text, boolean, jsonb, bigint) is
+'Users closest in taste to one user, nearest first. By vector: similarity is the cosine, -1 to 1, as seen from the
+average user, which tells users apart better than centered => false does; for what people take once, such as films,
+and for speed. By entries: the cosine of tf-idf weights, 0 to 1, of the very same entries, with or without a vector.
+By both: a third of the one and two thirds of the other; best where people return to the same entries, such as
+groceries or pages. filter keeps users whose attributes contain it, min_entries those of at least so many entries.
 Example: select * from similar_users(''user_ski_only'', k => 5);';

@@ -1,13 +1,15 @@
 -- Entries nearest to a query vector.
 create function search_entries(
     query vector,
-    k bigint default 20
+    k bigint default 20,
+    filter jsonb default '{}'
 )
 returns table (
     entry text,
     similarity double precision,
     users bigint,
-    frequency double precision
+    frequency double precision,
+    rank bigint
 )
 language plpgsql
 stable
@@ -16,7 +18,7 @@ set search_path from current
 as $$
 #variable_conflict use_column
 begin
-    perform check_query(search_entries.query, search_entries.k);
+    perform check_query(search_entries.query);
 
     if not exists (select from entry_vectors) then
         raise exception using
@@ -26,14 +28,20 @@ begin
     end if;
 
     return query
-    select e.entry, n.similarity, coalesce(s.users, 0), coalesce(s.frequency, 0)
-    from nearest_entries(search_entries.query, search_entries.k) n
+    select
+        e.entry,
+        n.similarity,
+        coalesce(s.users, 0),
+        coalesce(s.frequency, 0),
+        row_number() over (order by n.similarity desc, e.entry_key)
+    from nearest_entries(search_entries.query, search_entries.k, search_entries.filter) n
     join entries e using (entry_key)
     left join entry_stats s using (entry_key)
-    order by n.similarity desc, e.entry;
+    order by n.similarity desc, e.entry_key;
 end
 $$;
 
-comment on function search_entries(vector, bigint) is
-'Entries nearest to a query vector, with how many users have them and how often.
+comment on function search_entries(vector, bigint, jsonb) is
+'Entries nearest to a query vector, with how many users have them and how often, nearest first;
+filter keeps entries whose attributes contain it.
 Example: select * from search_entries(embed(''ski enthusiasts'') - embed(''horror fans''), k => 10);';

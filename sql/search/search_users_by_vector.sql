@@ -5,13 +5,16 @@ create function search_users(
     filter jsonb default '{}',
     mode text default 'hybrid',
     breadth double precision default null,
-    evidence_weight double precision default null
+    evidence_weight double precision default null,
+    min_entries bigint default 1,
+    padded boolean default true
 )
 returns table (
     rank bigint,
     user_id text,
     score double precision,
-    matched_entries text[]
+    matched_entries text[],
+    evidence double precision
 )
 language plpgsql
 stable
@@ -20,54 +23,31 @@ set search_path from current
 as $$
 #variable_conflict use_column
 declare
-    _shown_entries constant bigint := 3;
     _entry_keys bigint[];
     _excesses double precision[];
+    _ranked record;
 begin
-    if search_users.breadth not between 0.5 and 1 then
-        raise exception using
-            errcode = 'invalid_parameter_value',
-            message = format('breadth is 0.5 to 1, not %s', search_users.breadth);
-    end if;
-    if search_users.evidence_weight not between 0 and 100 then
-        raise exception using
-            errcode = 'invalid_parameter_value',
-            message = format('evidence_weight is 0 to 100, not %s', search_users.evidence_weight);
-    end if;
+    perform check_search(
+        search_users.mode,
+        search_users.breadth,
+        search_users.evidence_weight,
+        search_users.padded
+    );
 
     if search_users.mode <> 'mean' then
-        select array_agg(a.entry_key), array_agg(a.excess) into _entry_keys, _excesses
+        select
+            coalesce(array_agg(a.entry_key), '{}'),
+            coalesce(array_agg(a.excess), '{}')
+        into _entry_keys, _excesses
         from admitted_entries(search_users.query) a;
     end if;
 
-    return query
     select
-        row_number() over (order by r.score desc, r.tie_breaker desc, r.user_id),
-        r.user_id,
-        r.score,
-        case
-            when search_users.mode = 'mean' then array(
-                select e.entry
-                from weighted_activity a
-                join entry_vectors v using (entry_key)
-                join entries e using (entry_key)
-                cross join lateral (
-                    select a.weight * (1 - (v.embedding <=> search_users.query)) as strength
-                ) s
-                where a.user_key = r.user_key and s.strength > 0
-                order by s.strength desc, e.entry
-                limit _shown_entries
-            )
-            else array(
-                select e.entry
-                from unnest(_entry_keys, _excesses) x (entry_key, excess)
-                join weighted_activity a using (entry_key)
-                join entries e using (entry_key)
-                where a.user_key = r.user_key
-                order by a.weight * x.excess desc, e.entry
-                limit _shown_entries
-            )
-        end
+        array_agg(r.user_key order by r.ordinality) as user_keys,
+        array_agg(r.user_id order by r.ordinality) as user_ids,
+        array_agg(r.score order by r.ordinality) as scores,
+        array_agg(r.evidence order by r.ordinality) as evidence
+    into _ranked
     from rank_users(
         search_users.query,
         _entry_keys,
@@ -76,14 +56,24 @@ begin
         search_users.filter,
         search_users.mode,
         search_users.breadth,
-        search_users.evidence_weight
-    ) r
-    order by r.score desc, r.tie_breaker desc, r.user_id;
+        search_users.evidence_weight,
+        search_users.min_entries,
+        search_users.padded
+    ) with ordinality r;
+
+    return query
+    select r.rank, r.user_id, r.score, coalesce(m.entries, '{}'), r.evidence
+    from unnest(_ranked.user_keys, _ranked.user_ids, _ranked.scores, _ranked.evidence)
+        with ordinality r (user_key, user_id, score, evidence, rank)
+    left join matched_entries(search_users.query, _ranked.user_keys, _entry_keys, _excesses) m using (user_key)
+    order by r.rank;
 end
 $$;
 
-comment on function search_users(vector, bigint, jsonb, text, double precision, double precision) is
+comment on function search_users(vector, bigint, jsonb, text, double precision, double precision, bigint, boolean) is
 'Users who match a query vector, best first, by mode hybrid (user vector and evidence), evidence or mean (the cosine of
-the user vector); matched_entries are the three entries that speak for it most: those that made the evidence, or by mode
-mean those that contribute most to the cosine. breadth and evidence_weight are those of the space unless given.
+the user vector); matched_entries are the three entries that speak for it most: those that made the evidence, or by
+mode mean those that contribute most to the cosine. evidence is 0 of users who are there by their vector alone, and
+null by mode mean. The first rows are the same whatever k is. breadth and evidence_weight are those of the space
+unless given.
 Example: select * from search_users(embed(''ski enthusiasts'') - embed(''horror fans''), k => 10);';

@@ -1,15 +1,16 @@
 -- What the entries of a query add up to for every user who has one of them.
 --
--- One entry may be an accident, so the strongest counts three quarters.
+-- One entry may be an accident, so the strongest counts less than the others.
 create function user_evidence(
     entry_keys bigint[],
     excesses double precision[],
-    breadth double precision default null
+    breadth double precision default null,
+    out user_keys bigint[],
+    out evidence double precision[],
+    out evidence_sum double precision,
+    out evidence_squares double precision
 )
-returns table (
-    user_key bigint,
-    evidence double precision
-)
+returns record
 language plpgsql
 stable
 parallel safe
@@ -18,27 +19,36 @@ set jit = off
 as $$
 #variable_conflict use_column
 declare
+    _strongest constant double precision := (select c.strongest from search_constants() c);
     _other_breadth constant double precision := (select s.breadth - user_evidence.breadth from space s);
 begin
-    if _other_breadth <> 0 then
-        return query
-        select e.user_key, e.evidence * v.weight ^ _other_breadth
-        from user_evidence(user_evidence.entry_keys, user_evidence.excesses) e
-        join user_vectors v using (user_key);
-    else
-        return query
-        select p.user_key, sum(p.strength * p.excess) - 0.25 * max(p.strength * p.excess)
+    select array_agg(e.user_key), array_agg(e.evidence), sum(e.evidence), sum(e.evidence * e.evidence)
+    into user_keys, evidence, evidence_sum, evidence_squares
+    from (
+        select p.user_key, sum(p.strength * p.excess) - (1 - _strongest) * max(p.strength * p.excess) as evidence
         from (
             select unnest(o.user_keys) as user_key, unnest(o.strengths) as strength, a.excess
             from unnest(user_evidence.entry_keys, user_evidence.excesses) a (entry_key, excess)
             join entry_postings o using (entry_key)
         ) p
-        group by p.user_key;
+        group by p.user_key
+    ) e
+    where e.evidence > 0;
+
+    if _other_breadth <> 0 then
+        select array_agg(e.user_key), array_agg(e.evidence), sum(e.evidence), sum(e.evidence * e.evidence)
+        into user_keys, evidence, evidence_sum, evidence_squares
+        from (
+            select e.user_key, e.evidence * v.weight ^ _other_breadth as evidence
+            from unnest(user_evidence.user_keys, user_evidence.evidence) e (user_key, evidence)
+            join user_vectors v using (user_key)
+        ) e;
     end if;
 end
 $$;
 
 comment on function user_evidence(bigint[], double precision[], double precision) is
-'Internal. The evidence of every user who has one of the entries: the sum of weight times excess over them, less a
-quarter of the strongest, divided by the total weight of the user to the power of breadth (of the space, if null).
-Example: select max(u.evidence) from user_evidence(''{1, 2}'', ''{0.3, 0.1}'') u;';
+'Internal. The evidence of every user who has one of the entries, given with their excess, and its sum and that of its
+squares over these users. It is the sum of weight times excess, of which the strongest counts in part
+(search_constants), divided by the total weight of the user to the power of breadth (of the space, if null).
+Example: select cardinality(user_keys), evidence_sum from user_evidence(''{1, 2}'', ''{0.3, 0.1}'');';

@@ -50,10 +50,7 @@ begin
     end if;
 
     if _embedding is null then
-        raise exception using
-            errcode = 'object_not_in_prerequisite_state',
-            message = format('no entry of user %L has a vector yet', assign_segment.user_id),
-            hint = 'Run, in a shell: pgaudience embed';
+        perform check_user(assign_segment.user_id);
     end if;
 
     return query

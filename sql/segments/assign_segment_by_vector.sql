@@ -20,13 +20,13 @@ declare
     _run_id constant bigint := published_run(assign_segment.name);
     _unit vector;
 begin
-    perform check_query(assign_segment.embedding, 1);
+    perform check_query(assign_segment.embedding);
 
     select center_vector(l2_normalize(assign_segment.embedding), r.average) into _unit
     from segmentation_runs r
     where r.run_id = _run_id;
 
-    perform check_query(_unit, 1);
+    perform check_query(_unit);
 
     return query
     with leaves as (

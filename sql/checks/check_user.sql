@@ -1,0 +1,57 @@
+-- Stops a question about a user who has no vector, and says why that is.
+create function check_user(
+    of_user text
+)
+returns void
+language plpgsql
+stable
+parallel safe
+set search_path from current
+as $$
+declare
+    _user_key bigint;
+    _length double precision;
+begin
+    select u.user_key into _user_key
+    from users u
+    where u.user_id = check_user.of_user;
+
+    if not found then
+        raise exception using
+            errcode = 'no_data_found',
+            message = format('there is no user %L', check_user.of_user);
+    end if;
+
+    select vector_norm(sum(scale(v.embedding, a.weight))) into _length
+    from weighted_activity a
+    join entry_vectors v using (entry_key)
+    where a.user_key = _user_key;
+
+    if _length is null then
+        raise exception using
+            errcode = 'object_not_in_prerequisite_state',
+            message = format('no entry of user %L has a vector yet', check_user.of_user),
+            hint = 'Run, in a shell: pgaudience embed';
+    end if;
+    if _length = 0 then
+        raise exception using
+            errcode = 'no_data_found',
+            message = format('the entries of user %L cancel out: their vectors add up to nothing', check_user.of_user),
+            hint = format(
+                'Ask by the entries themselves: select * from similar_users(%L, by => ''entries'');',
+                check_user.of_user
+            );
+    end if;
+    if not exists (select from user_vectors v where v.user_key = _user_key) then
+        raise exception using
+            errcode = 'object_not_in_prerequisite_state',
+            message = format('user %L has no vector yet', check_user.of_user),
+            hint = 'Users get a vector at the next refresh after one of their entries is embedded: call refresh();';
+    end if;
+end
+$$;
+
+comment on function check_user(text) is
+'Internal. Raises an error that says why a user has no vector, if so: there is no such user, no entry is embedded, the
+entries cancel out, or a refresh is due.
+Example: select check_user(''user_ski_only'');';
