@@ -478,3 +478,15 @@ def test_nothing_of_a_session_hijacks_what_arrives(power: Power) -> None:
             connection.execute(statement.encode())
         connection.execute("insert into power.activity_input values ('nora', 'Ski Aspen', 2)")
     assert arrived(power, "nora") == [("Ski Aspen", 2)]
+
+
+def test_policies_on_users_do_not_bind_what_stands_above(power: Power) -> None:
+    """As docs/operations.md says."""
+    with psycopg.connect(power.dba) as connection:
+        connection.execute("alter table power.users enable row level security")
+        connection.execute(
+            'create policy france on power.users for select using (attributes @> \'{"country": "France"}\')'
+        )
+    assert rows(power.reader, "select user_id from users order by 1") == [("ann",), ("bob",)]
+    assert len(rows(power.reader, "select user_id from user_vectors")) == 5
+    assert ("cy",) in rows(power.reader, "select user_id from search_users('horror')")

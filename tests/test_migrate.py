@@ -143,7 +143,9 @@ def test_odd_names(database: str, schema: str) -> None:
     assert not run(database, schema).changed
 
 
-@pytest.mark.parametrize("schema", ["x" * 49, "ü" * 25, "pg_x", ""])
+@pytest.mark.parametrize(
+    "schema", ["x" * 49, "ü" * 25, "pg_x", "pg_catalog", "information_schema", "public", "$user", ""]
+)
 def test_impossible_names(database: str, schema: str) -> None:
     with pytest.raises(PgaudienceError, match="cannot be named"):
         run(database, schema)

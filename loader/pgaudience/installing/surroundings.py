@@ -18,6 +18,8 @@ LEAST_SERVER = 160000
 LEAST_VECTOR = (0, 8)
 LONGEST_NAME = 48
 
+_NOT_SPACES = ("$user", "information_schema", "public")
+
 _CREATE_SCHEMA = "create schema {} authorization {};"
 _GRANT_SCHEMA = "grant create, usage on schema {} to {} with grant option;"
 _CREATE_ROLE = "create role {} nologin;"
@@ -54,11 +56,13 @@ class ForTheDba:
 def check_name(schema: str) -> None:
     """Raise PgaudienceError when a space cannot have this name: its suffixed names must fit in 63 bytes.
 
-    search_path takes "$user" for the name of the role, even in quotes.
+    search_path takes "$user" for the name of the role, even in quotes. In `public` others have tables of their own, and
+    the names of the space would be found by everybody.
     """
-    if not 0 < len(schema.encode()) <= LONGEST_NAME or schema.startswith("pg_") or schema == "$user":
+    if not 0 < len(schema.encode()) <= LONGEST_NAME or schema.startswith("pg_") or schema in _NOT_SPACES:
         raise PgaudienceError(
-            f"a space cannot be named {schema!r}", f"Use 1 to {LONGEST_NAME} bytes, not beginning with pg_."
+            f"a space cannot be named {schema!r}",
+            f"Use 1 to {LONGEST_NAME} bytes, not beginning with pg_, and a schema of its own.",
         )
 
 
