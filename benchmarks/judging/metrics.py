@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 K = 20
+MANY, MOST = 500, 1000
 
 Flags = NDArray[np.bool_]
 
@@ -27,7 +28,11 @@ class Truth:
 
 
 def judge(best_first: NDArray[np.int64], truth: Truth) -> dict[str, float]:
-    """Judge a ranking of all u users, given by their places in `truth`; `comp` is the mean of the other figures."""
+    """Judge a ranking of all u users, given by their places in `truth`.
+
+    `comp` is the mean of the figures but for those of long lists, precision at 500 and recall at 1,000 of users with
+    several entries.
+    """
     strong = truth.strong[best_first]
     recalls, areas = [], []
     for stratum in np.unique(truth.strata):
@@ -43,7 +48,12 @@ def judge(best_first: NDArray[np.int64], truth: Truth) -> dict[str, float]:
         "diluted_recall": float(np.nanmean(recalls)),
         "diluted_auc": float(np.nanmean(areas)),
     }
-    return figures | {"comp": float(np.mean(list(figures.values())))}
+    several = truth.several[best_first]
+    return figures | {
+        "comp": float(np.mean(list(figures.values()))),
+        "precision_at_500": float(several[:MANY].mean()),
+        "recall_at_1000": recall(several, MOST),
+    }
 
 
 def ndcg(relevant: Flags, k: int = K) -> float:

@@ -51,10 +51,11 @@ class Search:
 
 
 BASELINE = Search("frequency mean", weighting="frequency", mode="mean")
+LOG_MEAN = Search("log mean", mode="mean")
 DEFAULT = Search("default")
 SEARCHES = (
     BASELINE,
-    Search("log mean", mode="mean"),
+    LOG_MEAN,
     Search("evidence", mode="evidence"),
     DEFAULT,
     Search("breadth 0.5", breadth=0.5),

@@ -13,6 +13,10 @@ METRICS = {
     "diluted_recall": "dil. rec.",
     "diluted_auc": "dil. AUC",
     "comp": "COMP",
+    "precision_at_500": "P@500",
+    "recall_at_1000": "R@1000",
+    "precision_at_20_of_everybody": "P@20 all",
+    "precision_at_20_of_8_entries": "P@20 8+",
 }
 
 
@@ -59,13 +63,12 @@ def _likenesses(result: dict[str, Any]) -> Iterator[str]:
 
 
 def _over_baseline(found: dict[str, Any]) -> str:
-    if "over_baseline" not in found:
-        return ""
-    low, high = found["over_baseline"]["interval"]
-    return f"   {found['over_baseline']['gain']:+.3f} ({low:+.3f} … {high:+.3f})"
+    gains = [found[over] for over in ("over_baseline", "over_log_mean") if over in found]
+    return "".join("   {:+.3f} ({:+.3f} … {:+.3f})".format(gain["gain"], *gain["interval"]) for gain in gains)
 
 
 def _target(figures: dict[str, Any]) -> Iterator[str]:
-    if "target" in figures:
-        what, wanted = next(iter(figures["target"].items()))
-        yield f"  target: {what.replace('_', ' ')} {wanted}: {'met' if figures['target']['met'] else 'not met'}"
+    for target in ("target", "target_over_log_mean"):
+        if target in figures:
+            what, wanted = next(iter(figures[target].items()))
+            yield f"  target: {what.replace('_', ' ')} {wanted}: {'met' if figures[target]['met'] else 'not met'}"
