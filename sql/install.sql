@@ -43,6 +43,14 @@
 \ir tokens/split_words.sql
 \ir tokens/split_word.sql
 \ir tokens/tokenize.sql
+\ir encoder/encoder_words.sql
+\ir encoder/encoder_pieces.sql
+\ir encoder/encoder_tokenize.sql
+\ir encoder/repeat_columns.sql
+\ir encoder/encoder_statement.sql
+\ir encoder/encode_texts.sql
+\ir encoder/encode_text.sql
+\ir encoder/encoder_digest.sql
 \ir queries/query_source.sql
 \ir queries/request_embedding.sql
 \ir tokens/correct_sum.sql

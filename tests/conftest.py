@@ -16,6 +16,7 @@ from pgaudience.database import SpaceConnection
 from pgaudience.demo import run_demo
 from pgaudience.embedding.provider import Provider
 from pgaudience.embedding.registry import DEFAULT_MODEL, provider_for
+from pgaudience.embedding.sentence_transformers import folder_of
 from pgaudience.installing import migrate
 from pgaudience.server import binary
 from remembered import Remembered
@@ -202,6 +203,13 @@ def toy(cluster: Cluster) -> str:
 
 def connect(url: str, schema: str = "audience", **options: object) -> SpaceConnection:
     return SpaceConnection.connect(url, options=f"-c search_path={schema},public,pg_temp", **options)  # type: ignore[arg-type]
+
+
+def packaged_folder() -> Path:
+    """The folder of the packaged model."""
+    folder = folder_of("all-MiniLM-L6-v2")
+    assert folder
+    return folder
 
 
 def shared(path: str) -> Path:

@@ -37,6 +37,14 @@ class Remembered:
     def batch_size(self) -> int:
         return self.provider.batch_size
 
+    @property
+    def model_folder(self) -> Path | None:
+        return self.provider.model_folder  # type: ignore[attr-defined]
+
+    @property
+    def prompts(self) -> dict[str, str]:
+        return self.provider.prompts  # type: ignore[attr-defined]
+
     def count_tokens(self, texts: Sequence[str]) -> int:
         return self.provider.count_tokens(texts)
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import runpy
+import shutil
 import threading
 import time
 from pathlib import Path
@@ -12,7 +14,7 @@ import psycopg
 import pytest
 from click.testing import CliRunner, Result
 
-from conftest import Cluster, connect
+from conftest import Cluster, connect, packaged_folder
 from pgaudience.cli import cli
 from pgaudience.database import open_space
 from pgaudience.demo import run_demo
@@ -29,7 +31,9 @@ from pgaudience.distilling.refinement import EPOCHS, refine
 from pgaudience.distilling.regression import Examples
 from pgaudience.distilling.turns import take_turn
 from pgaudience.embedding.provider import ProviderError
+from pgaudience.embedding.registry import measure
 from pgaudience.errors import PgaudienceError
+from pgaudience.installing import migrate
 from pgaudience.pipeline import distill_space, embed_space, space_provider
 from pgaudience.progress import progress
 from pgaudience.resources import folder
@@ -48,10 +52,38 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(training, "TEXTS", 4_000)
 
 
+@pytest.fixture(scope="session")
+def outside(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The packaged model, in a folder by which SQL cannot run it, since it names its mean otherwise."""
+    folder = tmp_path_factory.mktemp("model") / "outside"
+    shutil.copytree(packaged_folder(), folder)
+    (folder / "1_Pooling" / "config.json").write_text(
+        json.dumps({"word_embedding_dimension": 384, "pooling_mode_mean_sqrt_len_tokens": True})
+    )
+    return f"sentence-transformers:{folder}"
+
+
+def run_outside(url: str, model: str) -> None:
+    migrate(url, "audience", model=model, weighting=None, measure=measure)
+    run_demo(url, None, "places", distill=False)
+
+
 @pytest.fixture
-def fitted(cluster18: Cluster) -> str:
-    """The toy places with a small token table."""
-    return cluster18.clone("fitted", lambda url: run_demo(url, None, "places"))
+def places(cluster18: Cluster, outside: str) -> str:
+    """The toy places in a space whose model stays outside."""
+    return cluster18.clone("outside", lambda url: run_outside(url, outside))
+
+
+@pytest.fixture
+def fitted(cluster18: Cluster, outside: str) -> str:
+    """The same with a small token table."""
+
+    def fill(url: str) -> None:
+        run_outside(url, outside)
+        with connect(url) as connection:
+            distill_space(connection, open_space(connection, "audience"), None)
+
+    return cluster18.clone("fitted", fill)
 
 
 def add_entries(connection: psycopg.Connection, first: int, last: int) -> None:

@@ -13,6 +13,7 @@ from psycopg import sql
 from pgaudience.database import SpaceConnection, use_schema
 from pgaudience.distilling import distillation_due
 from pgaudience.embedding.registry import provider_for
+from pgaudience.encoding import has_encoder
 from pgaudience.errors import PgaudienceError
 from pgaudience.installing import objects
 from pgaudience.installing.bundle import bundle_digest
@@ -174,8 +175,13 @@ def _data(connection: Connection) -> Iterator[Check]:
         "See why: select entry, error, attempts from entry_failures join entries using (entry_key);",
     )  # fmt: skip
     yield Check("user vectors", not stale, "stale" if stale else "up to date", "Run: pgaudience refresh")
+    if not has_encoder(connection):
+        yield _token_table(connection)
+
+
+def _token_table(connection: Connection) -> Check:
     fitted = _one(connection, "select distilled_entries from space where exists (select from tokens)")
-    yield Check(
+    return Check(
         "token table", not distillation_due(connection), f"fitted to {fitted:,} entries" if fitted else "none yet",
         "Run: pgaudience distill",
     )  # fmt: skip

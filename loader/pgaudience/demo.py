@@ -59,6 +59,7 @@ EXAMPLES = {
 _OTHER_LOADS = "select count(*) from loads where digest <> %s"
 
 _STATUS = "select entries, entries_embedded, users, users_with_vector, coverage, stale from status"
+_SOURCE = "select query_source('{query}')"
 _SEARCH = "select * from search_users('{query}', k => 3)"
 _MEAN = "select rank, user_id, score from search_users('{diluted}', k => 3, mode => 'mean')"
 _EXPLAIN = "select * from explain_match('{user}', '{query}') limit 6"
@@ -99,7 +100,12 @@ def statements(example: Example) -> list[str]:
         "seeds": ", ".join(f"'{seed}'" for seed in example.seeds),
     }
     searches = [_SEARCH.format(query=query) for query in example.queries]
-    return [_STATUS, *searches, *(text.format(**words) for text in (_MEAN, _EXPLAIN, _SIMILAR, _LOOKALIKES))]
+    return [
+        _STATUS,
+        _SOURCE.format(**words),
+        *searches,
+        *(text.format(**words) for text in (_MEAN, _EXPLAIN, _SIMILAR, _LOOKALIKES)),
+    ]
 
 
 def _load(connection: Connection, example: Example) -> None:

@@ -13,6 +13,7 @@ from pgaudience.embedding.embed import Embedded, check_fits, count_pending, embe
 from pgaudience.embedding.provider import Provider
 from pgaudience.embedding.queries import embed_waiting_queries, waiting_queries
 from pgaudience.embedding.registry import provider_for
+from pgaudience.encoding import ensure_encoder, has_encoder
 from pgaudience.errors import PgaudienceError
 from pgaudience.progress import progress
 from pgaudience.refresh import refresh
@@ -51,12 +52,16 @@ def estimate_space(connection: Connection, space: Space, base_url: str | None) -
 
 
 def embed_space(connection: Connection, space: Space, base_url: str | None) -> Embedded:
-    """Embed the entries and the queries that wait, with progress, and say what was done."""
+    """Embed the entries and the queries that wait, with progress, and say what was done.
+
+    The model is at hand then, so it is also stored in the space, where it is not yet and can run there.
+    """
     done = Embedded()
     entries = count_pending(connection)
     queries = waiting_queries(connection)
     if entries or queries:
         provider = space_provider(space, base_url)
+        ensure_encoder(connection, space, provider)
         with progress("Embedding", entries + len(queries), "texts") as shown:
             done = embed_pending(connection, provider, shown)
             done += embed_waiting_queries(connection, provider)
@@ -71,11 +76,23 @@ def embed_space(connection: Connection, space: Space, base_url: str | None) -> E
     return done
 
 
+def store_model(connection: Connection, space: Space) -> str | None:
+    """Store the space's model in the space, if it is at hand and runs in SQL; return why not, if it does not."""
+    if has_encoder(connection):
+        return None
+    try:
+        return ensure_encoder(connection, space, space_provider(space, None))
+    except PgaudienceError as error:
+        return error.message
+
+
 def distill_space(connection: Connection, space: Space, base_url: str | None) -> None:
-    """Fit the token table if it is due, unless another process is at it already.
+    """Fit the token table if it is due, unless another process is at it already, or the model runs in the space.
 
     Raises ProviderError when the model or its service is at fault; the next run goes on where this one stopped.
     """
+    if has_encoder(connection):
+        return
     if distilling.others_turn(connection):
         print("Another process is distilling the space; the token table is left to it", file=sys.stderr)  # noqa: T201
     elif distilling.distillation_due(connection):
@@ -98,7 +115,7 @@ def catch_up(connection: SpaceConnection, space: Space, base_url: str | None) ->
 
 
 def embed_query(connection: Connection, space: Space, text: str, base_url: str | None) -> None:
-    """Make sure that embed(text) answers: a new text is embedded and kept in `queries`.
+    """Make sure that embed(text) gives the model's own vector: a text that SQL alone cannot embed is kept in `queries`.
 
     Raises PgaudienceError when the text is blank or the model refuses it.
     """
@@ -118,4 +135,4 @@ def embed_query(connection: Connection, space: Space, text: str, base_url: str |
 def _has_vector(connection: Connection, text: str) -> bool:
     source = connection.execute("select query_source(%s)", [text]).fetchone()
     connection.commit()
-    return source in (("entry",), ("exact",))
+    return source in (("entry",), ("exact",), ("encoder",))

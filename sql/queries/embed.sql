@@ -43,6 +43,17 @@ begin
             hint = 'Say that it is one: ''[…]''::vector.';
     end if;
 
+    if exists (select from encoder) then
+        if encoder_tokenize(_query) = '{}' then
+            raise exception using
+                errcode = 'invalid_parameter_value',
+                message = format('the model sees nothing in the text %L', left(_query, 100)),
+                hint = 'Write it in words; characters without a shape of their own are left out.';
+        end if;
+
+        return encode_text(_query, (select e.query_prompt from encoder e));
+    end if;
+
     if not exists (select from tokens) then
         raise exception using
             errcode = 'object_not_in_prerequisite_state',
@@ -70,6 +81,6 @@ $$;
 
 comment on function embed(text) is
 'The query vector of a text, of unit length: that of the entry with this text (made from its attributes too, where the space
-has an entry_template), else of a cached query, else one made of its tokens in the token table, which comes close to it;
-query_source says which.
+has an entry_template), else of a cached query, else what the model gives, which runs here in SQL; in a space whose model cannot,
+one made of its tokens in the token table, which comes close to it. query_source says which.
 Example: select * from search_users(embed(''ski enthusiasts'') - embed(''horror fans''));';

@@ -56,12 +56,12 @@ begin
             message = 'timeout must be an interval of 0 or more';
     end if;
 
-    if request_embedding(_query) not in ('entry', 'exact') then
+    if request_embedding(_query) not in ('entry', 'exact', 'encoder') then
         loop
             commit;
             perform pg_catalog.set_config('search_path', _path, true);
 
-            exit when query_source(_query) in ('entry', 'exact');
+            exit when query_source(_query) in ('entry', 'exact', 'encoder');
 
             select q.error into _error
             from queries q

@@ -21,6 +21,7 @@ begin
             select from queries q
             where md5(q.query)::uuid = md5(_query)::uuid and q.embedding is not null
         ) then 'exact'
+        when exists (select from encoder) then case when encoder_tokenize(_query) <> '{}' then 'encoder' else 'none' end
         when tokenize(_query) <> '{}' then 'approximate'
         when exists (
             select from queries q
@@ -32,6 +33,6 @@ end
 $$;
 
 comment on function query_source(text) is
-'Where embed() takes the vector of a text from: entry, exact (a cached query), approximate (the token table), or, if it
-cannot, whether the text is waiting (asked for) or none.
+'Where embed() takes the vector of a text from: entry, exact (a cached query), encoder (the model itself, in SQL),
+approximate (the token table), or, if it cannot, whether the text is waiting (asked for) or none.
 Example: select query_source(''ski enthusiasts'');';

@@ -19,7 +19,7 @@ begin
             message = 'the query text is blank';
     end if;
 
-    if query_source(_query) not in ('entry', 'exact') then
+    if query_source(_query) not in ('entry', 'exact', 'encoder') then
         insert into queries (query) values (_query)
         on conflict ((md5(query)::uuid)) do nothing;
 

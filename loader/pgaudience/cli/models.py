@@ -30,9 +30,13 @@ def embed(target: Target, dry_run: bool, base_url: str | None) -> None:
 def distill(target: Target, dry_run: bool, base_url: str | None) -> None:
     """Fit the token table, so that SQL alone answers new query texts, nearly."""
     from pgaudience import distilling
+    from pgaudience.encoding import has_encoder
     from pgaudience.pipeline import space_provider
 
     with target.open() as (connection, space):
+        if has_encoder(connection):
+            click.echo(f"{space.model} itself runs in the space; it needs no token table", err=True)
+            return
         provider = space_provider(space, base_url)
         if dry_run:
             texts, tokens = distilling.distillation_cost(connection, provider)

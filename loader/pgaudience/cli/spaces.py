@@ -65,6 +65,7 @@ def migrate(
         click.echo(f"Weighting is now {weighting}; bring the user vectors up to date: pgaudience refresh", err=True)
     if result.has_new_template:
         _report_template(target)
+    _store_model(target)
     statements = [each for one in (result, *result.relatives) for each in one.for_the_dba]
     if statements:
         click.echo("This role may not run the following; ask the DBA, then migrate again:", err=True)
@@ -77,6 +78,17 @@ def _report_space(migration: Migration) -> None:
     done = "created" if migration.created else "upgraded" if migration.changed else "up to date"
     people = f", the people of {space.base}" if space.base else ""
     click.echo(f"Space {space.schema}: {done} ({space.model}, {space.dimensions} dimensions{people})", err=True)
+
+
+def _store_model(target: Target) -> None:
+    from pgaudience.pipeline import store_model
+
+    with target.open() as (connection, space):
+        reason = store_model(connection, space)
+    if reason is None:
+        click.echo(f"{space.model} runs inside PostgreSQL: query texts are embedded in SQL", err=True)
+    else:
+        click.echo(f"{space.model} does not run inside PostgreSQL: {reason}", err=True)
 
 
 def _report_template(target: Target) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 import numpy as np
@@ -54,6 +55,21 @@ class SplitsRequests(Protocol):
 
     def split(self, texts: Sequence[str]) -> list[list[str]]:
         """Cut the texts, in their order, into the requests they are sent in."""
+        ...
+
+
+@runtime_checkable
+class LocalProvider(Provider, Protocol):
+    """A provider whose model is in a folder of this machine."""
+
+    @property
+    def model_folder(self) -> Path | None:
+        """The folder; None while it is nowhere but on a hub."""
+        ...
+
+    @property
+    def prompts(self) -> dict[str, str]:
+        """What stands before a `query` and before a `document`."""
         ...
 
 

