@@ -1,5 +1,8 @@
 \ir space_guard.sql
+\ir session/narrow_search_path.sql
+\ir session/lock_key.sql
 \ir text/normalize_text.sql
+\ir text/text_hash.sql
 \ir text/template_tokens.sql
 \ir text/template_parts.sql
 \ir text/fill_template.sql

@@ -261,7 +261,7 @@ PLUMBING = {
 VOLATILE = {
     "request_embedding", "report_progress", "fit_centroids", "fit_sample", "bootstrap_clusters", "compare_k",
     "choose_k", "fit_kmeans", "fit_agglomerative", "lock_audiences", "leave_audiences",
-    "hold_users", "remove_orphans",
+    "hold_users", "remove_orphans", "narrow_search_path",
 }  # fmt: skip
 
 # What reads relations by a query that another function gives it, and what only writes such a query.

@@ -7,10 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-import psycopg
 from psycopg import sql
 
-from pgaudience.database import SpaceConnection, use_schema
+from pgaudience.database import Connection, SpaceConnection, use_schema
 from pgaudience.distilling import distillation_due
 from pgaudience.embedding.registry import provider_for
 from pgaudience.encoding import has_encoder
@@ -25,8 +24,6 @@ from pgaudience.installing.surroundings import (
     roles_without_rights,
     statement_for_schema,
 )
-
-Connection = psycopg.Connection[tuple[Any, ...]]
 
 _SPACE = """
 select has_schema_privilege(n.oid, 'usage') and has_table_privilege(c.oid, 'select')

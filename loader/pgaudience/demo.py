@@ -6,12 +6,10 @@ import os
 import shutil
 import sys
 from dataclasses import dataclass
-from typing import Any
 
-import psycopg
 from rich.console import Console
 
-from pgaudience.database import connect, open_space
+from pgaudience.database import Connection, connect, open_space
 from pgaudience.embedding.registry import measure
 from pgaudience.errors import PgaudienceError
 from pgaudience.installing import migrate
@@ -21,8 +19,6 @@ from pgaudience.printing import console, print_table
 from pgaudience.reading import Columns, Rejects, open_source, read_users
 from pgaudience.refresh import refresh
 from pgaudience.resources import folder
-
-Connection = psycopg.Connection[tuple[Any, ...]]
 
 
 @dataclass(frozen=True, slots=True)

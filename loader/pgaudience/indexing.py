@@ -8,11 +8,9 @@ from typing import Any, LiteralString
 import psycopg
 from psycopg import sql
 
-from pgaudience.database import Space, connect
+from pgaudience.database import Connection, Space, connect
 from pgaudience.errors import PgaudienceError
 from pgaudience.progress import Progress, progress
-
-Connection = psycopg.Connection[tuple[Any, ...]]
 
 MOST_DIMENSIONS = 2000
 INDEXED = ("entry_vectors", "user_vectors", "centered_user_vectors")

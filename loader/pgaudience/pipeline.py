@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import sys
-from typing import Any
-
-import psycopg
 
 from pgaudience import distilling
-from pgaudience.database import Space, SpaceConnection, open_space
+from pgaudience.database import Connection, Space, SpaceConnection, open_space
 from pgaudience.embedding.embed import Embedded, check_fits, count_pending, embed_pending, unpaid_texts
 from pgaudience.embedding.provider import Provider
 from pgaudience.embedding.queries import embed_waiting_queries, waiting_queries
@@ -18,13 +15,11 @@ from pgaudience.errors import PgaudienceError
 from pgaudience.progress import progress
 from pgaudience.refresh import refresh
 
-Connection = psycopg.Connection[tuple[Any, ...]]
-
 # A worker that was faster has locked the row: it is waited for, and if it dies, the text waits still.
 _ERROR = """
 select q.error
 from queries q
-where md5(q.query)::uuid = md5(normalize_text(%s))::uuid
+where text_hash(q.query) = text_hash(normalize_text(%s))
 for share
 """
 

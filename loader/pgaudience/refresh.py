@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import psycopg
 
+from pgaudience.database import Connection
 from pgaudience.errors import PgaudienceError
-
-Connection = psycopg.Connection[tuple[Any, ...]]
 
 
 def refresh(connection: Connection) -> None:

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import psycopg
 from psycopg import sql
 
+from pgaudience.database import Connection
 from pgaudience.progress import stages
-
-Connection = psycopg.Connection[tuple[Any, ...]]
 
 
 def build_segmentation(connection: Connection, name: str, arguments: Mapping[str, object]) -> int:

@@ -7,9 +7,8 @@ parallel unsafe
 set search_path from current
 as $$
 begin
-    perform pg_advisory_xact_lock_shared(hashtextextended(
-        'pgaudience users ' || (select coalesce(s.base, current_schema()) from space s), 0
-    ));
+    perform pg_advisory_xact_lock_shared(lock_key('users', coalesce(s.base, current_schema())))
+    from space s;
 end
 $$;
 

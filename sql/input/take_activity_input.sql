@@ -16,11 +16,7 @@ as $$
 declare
     _base text;
 begin
-    perform pg_catalog.set_config(
-        'search_path',
-        pg_catalog.concat(pg_catalog.quote_ident(pg_catalog.current_schema()::text), ', pg_temp'),
-        true
-    );
+    perform narrow_search_path();
 
     if not exists (select from input) then
         return null;
@@ -36,7 +32,7 @@ begin
             hint = format('Put it there: insert into %I.activity_input …', _base);
     end if;
 
-    perform pg_advisory_xact_lock(hashtextextended('pgaudience load ' || current_schema(), 0));
+    perform pg_advisory_xact_lock(lock_key('load'));
 
     execute $insert$
         insert into users (user_id)
@@ -50,11 +46,11 @@ begin
 
     execute $insert$
         insert into entries (entry)
-        select distinct on (md5(n.text)::uuid) n.text
+        select distinct on (text_hash(n.text)) n.text
         from (select distinct entry from input) i
         cross join lateral (select normalize_text(i.entry) as text offset 0) n
-        where not exists (select from entries e where md5(e.entry)::uuid = md5(n.text)::uuid)
-        order by md5(n.text)::uuid
+        where not exists (select from entries e where text_hash(e.entry) = text_hash(n.text))
+        order by text_hash(n.text)
         on conflict do nothing
     $insert$;
 
@@ -68,8 +64,8 @@ begin
         entry_keys as materialized (
             select i.entry, e.entry_key
             from (select distinct entry from input) i
-            cross join lateral (select md5(normalize_text(i.entry))::uuid as hash offset 0) n
-            join entries e on md5(e.entry)::uuid = n.hash
+            cross join lateral (select text_hash(normalize_text(i.entry)) as hash offset 0) n
+            join entries e on text_hash(e.entry) = n.hash
         )
         insert into activity as a (user_key, entry_key, frequency, first_at, last_at)
         select u.user_key, e.entry_key, sum(i.frequency), min(i.occurred_at), max(i.occurred_at)

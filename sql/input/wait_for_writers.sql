@@ -6,9 +6,7 @@ language plpgsql
 set search_path from current
 as $$
 begin
-    perform pg_catalog.pg_advisory_xact_lock(
-        pg_catalog.hashtextextended(pg_catalog.concat('pgaudience ', l.name, ' ', tg_table_schema), 0)
-    )
+    perform pg_advisory_xact_lock(lock_key(l.name, tg_table_schema))
     from (values ('load'), ('users')) l (name);
     return null;
 end

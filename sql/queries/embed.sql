@@ -22,7 +22,7 @@ begin
     select v.embedding into _embedding
     from entries e
     join entry_vectors v using (entry_key)
-    where md5(e.entry)::uuid = md5(_query)::uuid;
+    where text_hash(e.entry) = text_hash(_query);
 
     if found then
         return _embedding;
@@ -30,7 +30,7 @@ begin
 
     select q.embedding into _embedding
     from queries q
-    where md5(q.query)::uuid = md5(_query)::uuid;
+    where text_hash(q.query) = text_hash(_query);
 
     if _embedding is not null then
         return _embedding;

@@ -65,7 +65,7 @@ begin
 
             select q.error into _error
             from queries q
-            where md5(q.query)::uuid = md5(_query)::uuid;
+            where text_hash(q.query) = text_hash(_query);
 
             if _error is not null then
                 raise exception using

@@ -15,17 +15,17 @@ begin
     return case
         when exists (
             select from entries e join entry_vectors v using (entry_key)
-            where md5(e.entry)::uuid = md5(_query)::uuid
+            where text_hash(e.entry) = text_hash(_query)
         ) then 'entry'
         when exists (
             select from queries q
-            where md5(q.query)::uuid = md5(_query)::uuid and q.embedding is not null
+            where text_hash(q.query) = text_hash(_query) and q.embedding is not null
         ) then 'exact'
         when exists (select from encoder) then case when encoder_tokenize(_query) <> '{}' then 'encoder' else 'none' end
         when tokenize(_query) <> '{}' then 'approximate'
         when exists (
             select from queries q
-            where md5(q.query)::uuid = md5(_query)::uuid
+            where text_hash(q.query) = text_hash(_query)
         ) then 'waiting'
         else 'none'
     end;

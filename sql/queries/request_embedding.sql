@@ -21,11 +21,11 @@ begin
 
     if query_source(_query) not in ('entry', 'exact', 'encoder') then
         insert into queries (query) values (_query)
-        on conflict ((md5(query)::uuid)) do nothing;
+        on conflict (text_hash(query)) do nothing;
 
         update queries q
         set error = null
-        where md5(q.query)::uuid = md5(_query)::uuid and q.error is not null;
+        where text_hash(q.query) = text_hash(_query) and q.error is not null;
 
         perform pg_notify('pgaudience_' || current_schema(), '');
     end if;

@@ -9,15 +9,15 @@ select
     e.entry_key,
     e.entry,
     x.text,
-    md5(x.text)::uuid as text_hash,
+    text_hash(x.text) as text_hash,
     case
         when v.entry_key is null then null
         when v.text_hash is null then x.text = e.entry
-        else v.text_hash = md5(x.text)::uuid
+        else v.text_hash = text_hash(x.text)
     end as is_current,
     case
         when f.entry_key is null then null
-        when coalesce(f.text_hash, md5(e.entry)::uuid) = md5(x.text)::uuid then f.failed_at
+        when coalesce(f.text_hash, text_hash(e.entry)) = text_hash(x.text) then f.failed_at
     end as refused_at,
     e.created_at
 from (

@@ -25,12 +25,8 @@ declare
     _view text;
     _readable boolean;
 begin
-    perform pg_catalog.set_config(
-        'search_path',
-        pg_catalog.concat(pg_catalog.quote_ident(pg_catalog.current_schema()::text), ', pg_temp'),
-        true
-    );
-    perform pg_advisory_xact_lock(hashtextextended('pgaudience refresh ' || current_schema(), 0));
+    perform narrow_search_path();
+    perform pg_advisory_xact_lock(lock_key('refresh'));
 
     loop
         with seen as (

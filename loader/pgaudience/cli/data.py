@@ -11,10 +11,7 @@ import click
 from pgaudience.cli.target import Target, pass_target
 
 if TYPE_CHECKING:
-    from typing import Any
-
-    import psycopg
-
+    from pgaudience.database import Connection
     from pgaudience.loading.entries import MergedEntries
     from pgaudience.loading.merge import Merged
     from pgaudience.reading import Columns, Period, Rejects, Source
@@ -130,7 +127,7 @@ def _check_sources(
 
 
 def _open_sources(
-    connection: psycopg.Connection[tuple[Any, ...]],
+    connection: Connection,
     files: tuple[str, ...],
     format_: str | None,
     query: str | None,
@@ -180,7 +177,7 @@ def _report(rejects: Rejects, merged: Merged) -> None:
         click.echo(f"  {users:,} users have several values of {attribute}; the last one counts", err=True)
 
 
-def _report_family(connection: psycopg.Connection[tuple[Any, ...]]) -> None:
+def _report_family(connection: Connection) -> None:
     spaces = [row[0] for row in connection.execute("select space from derived_spaces order by space").fetchall()]
     if spaces:
         click.echo(f"Spaces over these people are stale now: {', '.join(spaces)}", err=True)

@@ -2,9 +2,10 @@
 
 from pgaudience.database.connection import connect, is_pooled, resolve_database
 from pgaudience.database.space import Space, open_space, search_path, use_schema
-from pgaudience.database.transactions import SpaceConnection
+from pgaudience.database.transactions import Connection, SpaceConnection
 
 __all__ = [
+    "Connection",
     "Space",
     "SpaceConnection",
     "connect",

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import shlex
 from dataclasses import dataclass
-from typing import Any
 
 import psycopg
 from psycopg import sql
 
-from pgaudience.database.transactions import SpaceConnection
+from pgaudience.database.transactions import Connection, SpaceConnection
 from pgaudience.errors import PgaudienceError
-
-Connection = psycopg.Connection[tuple[Any, ...]]
 
 # A space of a former release has no column `base`; one whose base was dropped has lost the views of it.
 _FACTS = """

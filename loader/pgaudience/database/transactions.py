@@ -18,6 +18,8 @@ from psycopg.types.json import Json
 
 from pgaudience.errors import PgaudienceError
 
+Connection = psycopg.Connection[tuple[Any, ...]]
+
 SETTINGS = {
     "DateStyle": "ISO",
     "IntervalStyle": "postgres",

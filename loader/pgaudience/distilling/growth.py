@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
-import psycopg
-
-Connection = psycopg.Connection[tuple[Any, ...]]
+from pgaudience.database import Connection
 
 _DUE = """
 select v.entries > 0 and (

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from typing import Any, LiteralString
+from typing import LiteralString
 
 import numpy as np
-import psycopg
 from numpy.typing import NDArray
 from pgvector import HalfVector
 from pgvector.psycopg import register_vector
 
-from pgaudience.database import Space
+from pgaudience.database import Connection, Space
 from pgaudience.distilling.growth import growth
 from pgaudience.distilling.refinement import EPOCHS, Layer, refine
 from pgaudience.distilling.regression import Examples, fit, inverse_frequencies
@@ -22,7 +21,6 @@ from pgaudience.distilling.vocabulary import create_vocabulary
 from pgaudience.embedding.provider import Provider
 from pgaudience.progress import progress
 
-Connection = psycopg.Connection[tuple[Any, ...]]
 Matrix = NDArray[np.float32]
 
 PIECES_COUNT = 0.3

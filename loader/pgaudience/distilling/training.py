@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
-import psycopg
-
+from pgaudience.database import Connection
 from pgaudience.distilling.growth import growth
 from pgaudience.distilling.synthetic import TEXTS, SyntheticTexts
 from pgaudience.distilling.turns import take_turn
@@ -15,8 +13,6 @@ from pgaudience.embedding.each import embed_each
 from pgaudience.embedding.provider import Provider
 from pgaudience.errors import PgaudienceError
 from pgaudience.progress import progress
-
-Connection = psycopg.Connection[tuple[Any, ...]]
 
 ENTRIES = 50_000
 """The entries that are looked at; of more, a sample that stays the same."""

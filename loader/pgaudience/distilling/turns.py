@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import sys
-from typing import Any, LiteralString
+from typing import LiteralString
 
-import psycopg
+from pgaudience.database import Connection
 
-Connection = psycopg.Connection[tuple[Any, ...]]
-
-_TRY = "select pg_try_advisory_xact_lock(hashtextextended('pgaudience distill ' || current_schema(), 0))"
-_WAIT = "select pg_advisory_xact_lock(hashtextextended('pgaudience distill ' || current_schema(), 0))"
+_TRY = "select pg_try_advisory_xact_lock(lock_key('distill'))"
+_WAIT = "select pg_advisory_xact_lock(lock_key('distill'))"
 
 
 def take_turn(connection: Connection, *, aloud: bool = False) -> None:

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-import psycopg
-
-Connection = psycopg.Connection[tuple[Any, ...]]
+from pgaudience.database import Connection
 
 GENERAL_WORDS = 28_000
 """The commonest English words; with the entries' own words and the pieces they stay below 40 MB at 384 dimensions."""

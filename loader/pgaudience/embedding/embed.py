@@ -4,18 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
-import psycopg
 from pgvector.psycopg import register_vector
 
-from pgaudience.database import Space
+from pgaudience.database import Connection, Space
 from pgaudience.embedding.each import embed_each
 from pgaudience.embedding.provider import DimensionMismatch, Provider
 from pgaudience.progress import Progress
-
-Connection = psycopg.Connection[tuple[Any, ...]]
 
 # One row a text, with the entries that have it. Longest first: texts of like length share a batch without padding, and
 # the estimate of the time left errs upwards.
@@ -49,7 +45,7 @@ cross join lateral (
     select v.embedding
     from entries e
     join entry_vectors v using (entry_key)
-    where md5(e.entry)::uuid = t.text_hash and v.text_hash is null
+    where text_hash(e.entry) = t.text_hash and v.text_hash is null
     limit 1
 ) known
 where t.entry_key = any (%s) and t.is_current is not true
@@ -115,7 +111,7 @@ where t.is_current is not true
         select
         from entries e
         join entry_vectors v using (entry_key)
-        where md5(e.entry)::uuid = t.text_hash and v.text_hash is null
+        where text_hash(e.entry) = t.text_hash and v.text_hash is null
     )
 group by t.text_hash
 """

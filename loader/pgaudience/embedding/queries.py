@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-import psycopg
 from pgvector.psycopg import register_vector
 
+from pgaudience.database import Connection
 from pgaudience.embedding.each import embed_each
 from pgaudience.embedding.embed import Embedded
 from pgaudience.embedding.provider import Provider
-
-Connection = psycopg.Connection[tuple[Any, ...]]
 
 _CLAIM = """
 select q.query_key, q.query

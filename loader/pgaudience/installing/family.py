@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
-import psycopg
 from psycopg import sql
 
+from pgaudience.database import Connection
 from pgaudience.errors import PgaudienceError
 from pgaudience.installing import surroundings
-
-Connection = psycopg.Connection[tuple[Any, ...]]
 
 PEOPLE = ("users", "entries", "activity")
 """What a space takes from its base."""

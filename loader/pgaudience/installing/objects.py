@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Any
 
 import psycopg
 from psycopg import sql
 
+from pgaudience.database import Connection
 from pgaudience.errors import PgaudienceError
 from pgaudience.installing.bundle import SqlFile
-
-Connection = psycopg.Connection[tuple[Any, ...]]
 
 _PRESENT = """
 select o.type, o.identity

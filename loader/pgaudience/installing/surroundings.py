@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, LiteralString
+from typing import LiteralString
 
 import psycopg
 from psycopg import sql
 
+from pgaudience.database import Connection
 from pgaudience.errors import PgaudienceError
-
-Connection = psycopg.Connection[tuple[Any, ...]]
 
 LEAST_SERVER = 160000
 LEAST_VECTOR = (0, 8)

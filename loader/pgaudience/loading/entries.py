@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Literal
 
-import psycopg
-
+from pgaudience.database import Connection
 from pgaudience.loading.keys import LOCK
 from pgaudience.reading import Described
-
-Connection = psycopg.Connection[tuple[Any, ...]]
 
 _CREATE = """
 create temporary table staged_entries (
@@ -25,8 +22,8 @@ _FIND = """
 create temporary table described_entries on commit drop as
 select s.position, n.hash, e.entry_key, s.attributes
 from staged_entries s
-cross join lateral (select md5(normalize_text(s.text))::uuid as hash offset 0) n
-left join entries e on md5(e.entry)::uuid = n.hash
+cross join lateral (select text_hash(normalize_text(s.text)) as hash offset 0) n
+left join entries e on text_hash(e.entry) = n.hash
 """
 
 _COUNT_UNKNOWN = "select count(distinct d.hash) from described_entries d where d.entry_key is null"

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, LiteralString
+from typing import LiteralString
 
 import numpy as np
-import psycopg
 from numpy.typing import NDArray
 
-Connection = psycopg.Connection[tuple[Any, ...]]
+from pgaudience.database import Connection
 
 # One load of a space at a time gets here: no deadlocks, and the keys that are read stay true until the end.
-LOCK = "select pg_advisory_xact_lock(hashtextextended('pgaudience load ' || current_schema(), 0))"
+LOCK = "select pg_advisory_xact_lock(lock_key('load'))"
 
 _CREATE = """
 create temporary table staged_texts (
@@ -22,7 +21,7 @@ create temporary table staged_texts (
 
 _NORMALIZE = """
 create temporary table normal_texts on commit drop as
-select t.number, n.text, md5(n.text)::uuid as hash
+select t.number, n.text, text_hash(n.text) as hash
 from staged_texts t
 cross join lateral (select normalize_text(t.text) as text offset 0) n
 """
@@ -45,14 +44,14 @@ _INSERT_ENTRIES = """
 insert into entries (entry)
 select distinct on (t.hash) t.text
 from normal_texts t
-where not exists (select from entries e where md5(e.entry)::uuid = t.hash)
+where not exists (select from entries e where text_hash(e.entry) = t.hash)
 order by t.hash
 """
 
 _ENTRY_KEYS = """
 select array_agg(e.entry_key order by t.number)
 from normal_texts t
-join entries e on md5(e.entry)::uuid = t.hash
+join entries e on text_hash(e.entry) = t.hash
 """
 
 

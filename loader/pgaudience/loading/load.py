@@ -5,18 +5,14 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import Any
 
-import psycopg
-
+from pgaudience.database import Connection
 from pgaudience.errors import PgaudienceError
 from pgaudience.loading.entries import EntryStaging, MergedEntries
 from pgaudience.loading.merge import Merged, Mode, merge
 from pgaudience.loading.staging import Staging
 from pgaudience.progress import progress
 from pgaudience.reading import Described, Source
-
-Connection = psycopg.Connection[tuple[Any, ...]]
 
 _LOADED_BEFORE = "select max(loaded_at) from loads where digest = %s"
 

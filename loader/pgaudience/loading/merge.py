@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Literal
 
-import psycopg
-
+from pgaudience.database import Connection
 from pgaudience.loading.entries import MergedEntries
 from pgaudience.loading.pairs import copy_pairs
 from pgaudience.loading.staging import Staging
 
-Connection = psycopg.Connection[tuple[Any, ...]]
 Mode = Literal["replace", "add"]
 
 # A block of rows is added up before it is sent; a pair may still come in several blocks.

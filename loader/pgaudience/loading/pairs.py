@@ -6,13 +6,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import psycopg
 from numpy.typing import NDArray
 from psycopg import sql
 
+from pgaudience.database import Connection
 from pgaudience.reading import NO_TIME
-
-Connection = psycopg.Connection[tuple[Any, ...]]
 
 ROWS_AT_ONCE = 100_000
 

@@ -4,13 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import Any
 
-import psycopg
-
+from pgaudience.database import Connection
 from pgaudience.reading import RowTemplate
-
-Connection = psycopg.Connection[tuple[Any, ...]]
 
 _PARTS = "select template_parts(%s)"
 

@@ -9,18 +9,15 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-import psycopg
 from numpy.typing import NDArray
 
+from pgaudience.database import Connection
 from pgaudience.loading.keys import Keys
 from pgaudience.loading.numbering import Numbering
 from pgaudience.loading.pairs import Pairs, add_up, copy_pairs
 from pgaudience.reading import NO_TIME, Attributes, Chunk, Described
-
-Connection = psycopg.Connection[tuple[Any, ...]]
 
 ROWS_IN_A_BLOCK = 1_000_000
 MOST_REMEMBERED = 100_000

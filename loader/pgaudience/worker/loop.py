@@ -5,19 +5,16 @@ from __future__ import annotations
 import signal
 import time
 from collections.abc import Sequence
-from typing import Any
 
 import psycopg
 from psycopg import sql
 
-from pgaudience.database import Space, SpaceConnection, connect, is_pooled, open_space
+from pgaudience.database import Connection, Space, SpaceConnection, connect, is_pooled, open_space
 from pgaudience.embedding.provider import Provider
 from pgaudience.errors import PgaudienceError
 from pgaudience.pipeline import space_provider
 from pgaudience.worker.desk import Desk, log
 from pgaudience.worker.presence import presence
-
-Connection = psycopg.Connection[tuple[Any, ...]]
 
 FIRST_PAUSE_SECONDS = 1.0
 LONGEST_PAUSE_SECONDS = 30.0

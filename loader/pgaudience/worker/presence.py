@@ -6,15 +6,13 @@ import shlex
 import threading
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager, suppress
-from typing import Any, LiteralString
+from typing import LiteralString
 
 import psycopg
 from psycopg import sql
 
-from pgaudience.database import connect
+from pgaudience.database import Connection, connect
 from pgaudience.errors import PgaudienceError
-
-Connection = psycopg.Connection[tuple[Any, ...]]
 
 BEAT_SECONDS = 5.0
 """A third of what the view live_workers allows, as a beat or two may be late."""

@@ -36,7 +36,7 @@ begin
             select jsonb_agg(jsonb_build_array(
                 query_source(t.text),
                 coalesce(
-                    (select q.embedded_at from queries q where md5(q.query)::uuid = md5(t.text)::uuid),
+                    (select q.embedded_at from queries q where text_hash(q.query) = text_hash(t.text)),
                     s.distilled_at
                 )
             ))

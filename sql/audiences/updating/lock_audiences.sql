@@ -7,7 +7,7 @@ parallel unsafe
 set search_path from current
 as $$
 begin
-    perform pg_advisory_xact_lock(hashtextextended('pgaudience audiences ' || current_schema(), 0));
+    perform pg_advisory_xact_lock(lock_key('audiences'));
 end
 $$;
 
