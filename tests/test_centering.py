@@ -92,7 +92,7 @@ def test_nobody_differs(space: str) -> None:
                 "select * from similar_users('u1'{})",
                 "select * from similar_users('u1', by => 'both'{})",
                 "select * from lookalikes(array['u1']{})",
-                "select * from find_outliers(samples => 2{})",
+                "select * from find_outliers(repeats => 2{})",
                 "call build_segmentation('one', k => 1{})",
             ):
                 with (
@@ -335,7 +335,7 @@ def check_members(connection: psycopg.Connection, members: list[tuple[str, int, 
     for user, segment, similarity in members[::9]:
         placed = connection.execute("select segment_id, similarity from assign_segment('interests', %s)", [user])
         assert placed.fetchone() == (segment, pytest.approx(similarity, abs=1e-5))
-        explained = connection.execute("select sum(contribution) from explain_segment(%s, 'interests')", [user])
+        explained = connection.execute("select sum(contribution) from explain_segment('interests', %s)", [user])
         assert explained.fetchone() == (pytest.approx(similarity, abs=1e-5),)
 
 
@@ -346,7 +346,7 @@ def test_explanations_add_up(real: str) -> None:
             "select user_id, similarity from segment_members where segmentation = 'explained' order by 1 limit 25"
         ).fetchall()
         for user, similarity in people:
-            rows = connection.execute("select contribution from explain_segment(%s, 'explained')", [user]).fetchall()
+            rows = connection.execute("select contribution from explain_segment('explained', %s)", [user]).fetchall()
             assert rows == sorted(rows, reverse=True)
             assert sum(c for (c,) in rows) == pytest.approx(similarity, abs=1e-5)
 

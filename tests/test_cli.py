@@ -246,7 +246,7 @@ def test_segment_says_why_it_does_not_publish(toy: str) -> None:
 def test_segment_on_a_terminal(toy: str) -> None:
     ours, theirs = pty.openpty()
     done = subprocess.run(
-        [sys.executable, "-m", "pgaudience", "segment", "interests", "--k", "2"],
+        [sys.executable, "-m", "pgaudience", "segment", "interests", "-k", "2"],
         env={**os.environ, "PGAUDIENCE_DATABASE_URL": toy, "TERM": "xterm", "COLUMNS": "120"},
         stdout=subprocess.PIPE, stderr=theirs, text=True, timeout=60,
     )  # fmt: skip

@@ -82,11 +82,11 @@ FUNCTIONS = {
     ],
     "entry_text(text,jsonb,text)": ["entry text", "attributes jsonb", "template text"],
     "describe_run(bigint)": ["run_id bigint"],
-    "segment_examples(text,bigint,bigint)": ["name text", "segment_id bigint", "n bigint DEFAULT 5"],
-    "explain_segment(text,text)": ["user_id text", "name text"],
-    "assign_segment(text,text)": ["name text", "user_id text"],
-    "assign_segment(text,vector)": ["name text", "embedding vector"],
-    "rename_segment(text,bigint,text)": ["name text", "segment_id bigint", "new_name text"],
+    "segment_examples(text,bigint,bigint)": ["segmentation text", "segment_id bigint", "k bigint DEFAULT 5"],
+    "explain_segment(text,text)": ["segmentation text", "user_id text"],
+    "assign_segment(text,text)": ["segmentation text", "user_id text"],
+    "assign_segment(text,vector)": ["segmentation text", "embedding vector"],
+    "rename_segment(text,bigint,text)": ["segmentation text", "segment_id bigint", "new_name text"],
     "refresh()": [],
     f"define_audience({PART_TYPES})": PARTS,
     f"preview_audience({PART_TYPES})": PARTS,
@@ -101,13 +101,13 @@ FUNCTIONS = {
     "query_source(text)": ["query text"],
     "compare_k(bigint,bigint,bigint,bigint,jsonb,boolean)": [
         "k_min bigint DEFAULT 2", "k_max bigint DEFAULT 12", "sample_size bigint DEFAULT 2000",
-        "seeds bigint DEFAULT 3", "filter jsonb DEFAULT '{}'::jsonb", "centered boolean DEFAULT true",
+        "repeats bigint DEFAULT 3", "filter jsonb DEFAULT '{}'::jsonb", "centered boolean DEFAULT true",
     ],
-    "segment_quality(text,bigint)": ["name text", "sample_size bigint DEFAULT 2000"],
-    "member_silhouettes(text,bigint)": ["name text", "sample_size bigint DEFAULT 2000"],
-    "entry_label_silhouette(text,bigint)": ["label text", "sample_size bigint DEFAULT 2000"],
+    "segment_quality(text,bigint)": ["segmentation text", "sample_size bigint DEFAULT 1000"],
+    "member_silhouettes(text,bigint)": ["segmentation text", "sample_size bigint DEFAULT 1000"],
+    "entry_label_silhouette(text,bigint)": ["label text", "sample_size bigint DEFAULT 1000"],
     "find_outliers(double precision,bigint,bigint,jsonb,boolean)": [
-        "fraction double precision DEFAULT 0.01", "samples bigint DEFAULT 10", "sample_size bigint DEFAULT 50",
+        "fraction double precision DEFAULT 0.01", "repeats bigint DEFAULT 10", "sample_size bigint DEFAULT 50",
         "filter jsonb DEFAULT '{}'::jsonb", "centered boolean DEFAULT true",
     ],
 }  # fmt: skip
@@ -262,6 +262,7 @@ VOLATILE = {
     "request_embedding", "report_progress", "fit_centroids", "fit_sample", "bootstrap_clusters", "compare_k",
     "choose_k", "fit_kmeans", "fit_agglomerative", "lock_audiences", "leave_audiences",
     "hold_users", "remove_orphans", "narrow_search_path",
+    "fit_segments", "lock_segmentation", "number_segments",
 }  # fmt: skip
 
 # What reads relations by a query that another function gives it, and what only writes such a query.

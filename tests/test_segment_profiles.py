@@ -246,7 +246,7 @@ def test_contributions_add_up(described: str) -> None:
         found = connection.execute("""
             select m.similarity, sum(e.contribution)
             from segment_members m
-            cross join lateral explain_segment(m.user_id, 'interests') e
+            cross join lateral explain_segment('interests', m.user_id) e
             group by m.user_id, m.similarity
         """).fetchall()
     assert len(found) == USERS

@@ -142,7 +142,7 @@ def test_small_segments_and_outliers_are_left_out(space: str) -> None:
         assert len(members(connection, "interests")) == 95
         with pytest.raises(psycopg.errors.InvalidParameterValue, match="fewer than 90 users"), connection.transaction():
             connection.execute("call build_segmentation('interests', k => 3, drop_smaller_than => 90)")
-        run = build(connection, "typical", k=2, exclude_outliers=0.04)
+        run = build(connection, "typical", k=2, outlier_fraction=0.04)
         row = connection.execute("select users, outliers from segmentation_runs where run_id = %s", [run]).fetchone()
         assert row == (95, 4)
 
@@ -161,7 +161,7 @@ def test_a_filter(space: str) -> None:
     "arguments",
     [
         "name => ' '", "name => null", "k => 0", "k => 61", "k_min => 5, k_max => 4", "method => 'magic'",
-        "linkage => 'single'", "tolerance => 'NaN'", "max_churn => 2", "exclude_outliers => 1", "restarts => 0",
+        "linkage => 'single'", "tolerance => 'NaN'", "max_churn => 2", "outlier_fraction => 1", "restarts => 0",
         "initial_centroids => '{}'", "initial_centroids => array['[1,0]'::vector]", "filter => '[]'", "seed => null",
     ],
 )  # fmt: skip

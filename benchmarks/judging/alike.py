@@ -40,10 +40,10 @@ class Likeness:
     name: str
     weighting: str
     similar_users: str = "similar_users(%(user)s, k => %(k)s, centered => false)"
-    compare_k: str = "compare_k(k_min => %(k)s, k_max => %(k)s, seeds => %(seeds)s, centered => false)"
+    compare_k: str = "compare_k(k_min => %(k)s, k_max => %(k)s, repeats => %(seeds)s, centered => false)"
 
 
-CENTERED_K = "compare_k(k_min => %(k)s, k_max => %(k)s, seeds => %(seeds)s)"
+CENTERED_K = "compare_k(k_min => %(k)s, k_max => %(k)s, repeats => %(seeds)s)"
 BASELINE = Likeness("frequency", "frequency")
 LIKENESSES = (
     BASELINE,

@@ -1,6 +1,6 @@
 -- The segment that suits a user, in a segment or not, refreshed or new.
 create function assign_segment(
-    name text,
+    segmentation text,
     user_id text
 )
 returns table (
@@ -38,7 +38,7 @@ begin
             message = format('there is no user %L', assign_segment.user_id),
             hint = format(
                 'Of a text, give the vector: select * from assign_segment(%L, embed(%L));',
-                assign_segment.name,
+                assign_segment.segmentation,
                 assign_segment.user_id
             );
     end if;
@@ -54,7 +54,7 @@ begin
     end if;
 
     return query
-    select * from assign_segment(name => assign_segment.name, embedding => _embedding);
+    select * from assign_segment(segmentation => assign_segment.segmentation, embedding => _embedding);
 end
 $$;
 

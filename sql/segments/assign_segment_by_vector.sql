@@ -1,6 +1,6 @@
 -- The segment of a published run that suits a vector: the nearest centroid, or, in a tree, that of the nearest leaf.
 create function assign_segment(
-    name text,
+    segmentation text,
     embedding vector
 )
 returns table (
@@ -17,7 +17,7 @@ set search_path from current
 as $$
 #variable_conflict use_column
 declare
-    _run_id constant bigint := published_run(assign_segment.name);
+    _run_id constant bigint := published_run(assign_segment.segmentation);
     _unit vector;
 begin
     perform check_query(assign_segment.embedding);
@@ -57,7 +57,7 @@ begin
     from best b
     join segments s using (segment_id)
     left join best r on r.place = 2
-    where b.place = 1 and s.segmentation = assign_segment.name;
+    where b.place = 1 and s.segmentation = assign_segment.segmentation;
 end
 $$;
 

@@ -1,7 +1,7 @@
 -- Why a user is in a segment.
 create function explain_segment(
-    user_id text,
-    name text
+    segmentation text,
+    user_id text
 )
 returns table (
     entry text,
@@ -17,7 +17,7 @@ set search_path from current
 as $$
 #variable_conflict use_column
 declare
-    _run_id constant bigint := published_run(explain_segment.name);
+    _run_id constant bigint := published_run(explain_segment.segmentation);
     _user_key bigint;
     _centroid vector;
     _average vector;
@@ -38,10 +38,10 @@ begin
     elsif _user_key is null then
         raise exception using
             errcode = 'no_data_found',
-            message = format('user %L is in no segment of %L', explain_segment.user_id, explain_segment.name),
+            message = format('user %L is in no segment of %L', explain_segment.user_id, explain_segment.segmentation),
             hint = format(
                 'See which would suit: select * from assign_segment(%L, %L);',
-                explain_segment.name,
+                explain_segment.segmentation,
                 explain_segment.user_id
             );
     end if;
@@ -79,4 +79,4 @@ comment on function explain_segment(text, text) is
 'Why a user is in a segment: each embedded entry with its weight, its similarity to the segment''s centroid, and what it
 adds; contribution sums to the cosine of user and centroid. In a centered run that is what the entry adds beyond what it
 would for the average user, whose part is shared out by weight: what everybody has adds little, or less than nothing.
-Example: select * from explain_segment(''user_ski_only'', ''interests'');';
+Example: select * from explain_segment(''interests'', ''user_ski_only'');';

@@ -1,6 +1,6 @@
 -- The published run of a segmentation, if it has a segment of that number.
 create function published_segment(
-    name text,
+    segmentation text,
     segment_id bigint
 )
 returns bigint
@@ -11,7 +11,7 @@ set search_path from current
 as $$
 #variable_conflict use_column
 declare
-    _run_id constant bigint := published_run(published_segment.name);
+    _run_id constant bigint := published_run(published_segment.segmentation);
 begin
     if not exists (
         select from run_segments s where (s.run_id, s.segment_id) = (_run_id, published_segment.segment_id)
@@ -21,7 +21,7 @@ begin
             message = format(
                 'there is no segment %s in %L',
                 coalesce(published_segment.segment_id::text, 'null'),
-                published_segment.name
+                published_segment.segmentation
             ),
             hint = (
                 select 'There are: ' || string_agg(s.segment_id::text, ', ' order by s.segment_id)

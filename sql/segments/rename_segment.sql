@@ -1,6 +1,6 @@
 -- Gives a segment a name that outlives every rebuild.
 create procedure rename_segment(
-    name text,
+    segmentation text,
     segment_id bigint,
     new_name text
 )
@@ -12,7 +12,7 @@ declare
     _name constant text := normalize_text(rename_segment.new_name);
     _holder bigint;
 begin
-    perform published_segment(rename_segment.name, rename_segment.segment_id);
+    perform published_segment(rename_segment.segmentation, rename_segment.segment_id);
 
     if _name is null or _name = '' then
         raise exception using
@@ -22,9 +22,9 @@ begin
 
     select h.segment_id into _holder
     from (
-        select s.segment_id, s.name from segments s where s.segmentation = rename_segment.name
+        select s.segment_id, s.name from segments s where s.segmentation = rename_segment.segmentation
         union all
-        select n.segment_id, n.name from segment_names n where n.segmentation = rename_segment.name
+        select n.segment_id, n.name from segment_names n where n.segmentation = rename_segment.segmentation
     ) h
     where h.segment_id <> rename_segment.segment_id and lower(h.name) = lower(_name)
     limit 1;
@@ -32,12 +32,12 @@ begin
     if found then
         raise exception using
             errcode = 'invalid_parameter_value',
-            message = format('segment %s of %L is called %L', _holder, rename_segment.name, _name),
+            message = format('segment %s of %L is called %L', _holder, rename_segment.segmentation, _name),
             hint = 'Two segments of one name could not be told apart: choose another.';
     end if;
 
     insert into segment_names (segmentation, segment_id, name)
-    values (rename_segment.name, rename_segment.segment_id, _name)
+    values (rename_segment.segmentation, rename_segment.segment_id, _name)
     on conflict on constraint segment_names_pkey do update
     set name = excluded.name, named_by = session_user, named_at = now();
 end

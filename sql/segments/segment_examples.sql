@@ -1,8 +1,8 @@
 -- Members of a segment to read: those most of its kind, and those on its border.
 create function segment_examples(
-    name text,
+    segmentation text,
     segment_id bigint,
-    n bigint default 5
+    k bigint default 5
 )
 returns table (
     kind text,
@@ -18,12 +18,12 @@ set search_path from current
 as $$
 #variable_conflict use_column
 declare
-    _run_id constant bigint := published_segment(segment_examples.name, segment_examples.segment_id);
+    _run_id constant bigint := published_segment(segment_examples.segmentation, segment_examples.segment_id);
 begin
-    if segment_examples.n is null or segment_examples.n < 0 then
+    if segment_examples.k is null or segment_examples.k < 0 then
         raise exception using
             errcode = 'invalid_parameter_value',
-            message = format('n is how many users to show, not %s', coalesce(segment_examples.n::text, 'null'));
+            message = format('k is how many users to show, not %s', coalesce(segment_examples.k::text, 'null'));
     end if;
 
     return query
@@ -38,7 +38,7 @@ begin
             select 1 as part, 'typical' as kind, m.*
             from members m
             order by m.similarity desc, m.user_id
-            limit segment_examples.n
+            limit segment_examples.k
         )
         union all
         (
@@ -46,7 +46,7 @@ begin
             from members m
             where m.margin is not null
             order by m.margin, m.user_id
-            limit segment_examples.n
+            limit segment_examples.k
         )
     )
     select
@@ -68,6 +68,6 @@ end
 $$;
 
 comment on function segment_examples(text, bigint, bigint) is
-'Members of a segment to read, with their five most frequent entries: the n most typical (the highest similarity), and
-the n most borderline (the lowest margin to another segment).
-Example: select * from segment_examples(''interests'', 1, n => 3);';
+'Members of a segment to read, with their five most frequent entries: the k most typical (the highest similarity), and
+the k most borderline (the lowest margin to another segment).
+Example: select * from segment_examples(''interests'', 1, k => 3);';

@@ -40,7 +40,7 @@ select users from label_agreement('interests', attribute => 'gender');
 -- How many segments should there be? Five users have room for four.
 select k, round(inertia::numeric, 3) as inertia, round(silhouette::numeric, 3) as silhouette,
     round(davies_bouldin::numeric, 3) as davies_bouldin, round(silhouette_sd::numeric, 3) as silhouette_sd
-from compare_k(seeds => 2);
+from compare_k(repeats => 2);
 select * from compare_k(k_min => 5);
 select * from compare_k(k_min => 5, k_max => 3);
 

@@ -22,10 +22,10 @@ order by attribute;
 
 -- Who is in them, and why.
 select kind, user_id, round(similarity::numeric, 3) as similarity, round(margin::numeric, 3) as margin, top_entries
-from segment_examples('interests', 1, n => 2);
+from segment_examples('interests', 1, k => 2);
 select entry, frequency, round(weight::numeric, 3) as weight, round(similarity::numeric, 3) as similarity,
     round(contribution::numeric, 3) as contribution
-from explain_segment('eve', 'interests');
+from explain_segment('interests', 'eve');
 
 -- Newcomers: a vector, a user of a segment, a user who is not refreshed yet, one without any vector.
 select segment_id, segment, round(similarity::numeric, 3) as similarity, runner_up_id,
@@ -61,8 +61,8 @@ call rename_segment('hobbies', 1, 'Nobody');
 -- What cannot be answered.
 select * from segment_examples('unpublished', 1);
 select * from segment_examples('interests', 9);
-select * from segment_examples('interests', 1, n => -1);
-select * from explain_segment('zoe', 'interests');
+select * from segment_examples('interests', 1, k => -1);
+select * from explain_segment('interests', 'zoe');
 select * from assign_segment('interests', 'nobody');
 select * from assign_segment('interests', '[0,0,0]'::vector);
 call describe_run(99);

@@ -70,13 +70,13 @@ def _check_json(text: str) -> None:
 
 @click.command()
 @click.argument("name")
-@click.option("--k", type=click.IntRange(1, 1000), help="How many segments. [default: as published, else chosen]")
+@click.option("-k", "--k", type=click.IntRange(1, 1000), help="How many segments. [default: as published, else chosen]")
 @click.option("--method", type=click.Choice(["kmeans", "agglomerative"]), default="kmeans", show_default=True)
 @click.option("--filter", "filter_", metavar="JSON", default="{}", help='User attributes, as {"country": "France"}.')
 @click.option("--seed", type=int, default=0, show_default=True, help="Another one gives another result.")
 @click.option("--from-scratch", is_flag=True, help="Do not start from the published centroids.")
 @click.option("--drop-smaller-than", type=click.IntRange(0), default=0, help="Leave users of smaller segments without.")
-@click.option("--exclude-outliers", type=click.FloatRange(0, 0.5), default=0.0, help="The share of users to leave out.")
+@click.option("--outlier-fraction", type=click.FloatRange(0, 0.5), default=0.0, help="Leave out so many of the users.")
 @click.option("--max-churn", type=click.FloatRange(0, 1), help="Do not publish if more of the users would move.")
 @pass_target
 def segment(
@@ -88,7 +88,7 @@ def segment(
     seed: int,
     from_scratch: bool,
     drop_smaller_than: int,
-    exclude_outliers: float,
+    outlier_fraction: float,
     max_churn: float | None,
 ) -> None:
     """Cut the users into segments, and print what they are."""
@@ -103,7 +103,7 @@ def segment(
         "seed": seed,
         "warm_start": not from_scratch,
         "drop_smaller_than": drop_smaller_than,
-        "exclude_outliers": exclude_outliers,
+        "outlier_fraction": outlier_fraction,
         "max_churn": max_churn,
     }
     with target.open() as (connection, _):

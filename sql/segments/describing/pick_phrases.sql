@@ -1,7 +1,7 @@
 -- The first phrases of a ranking that say something new.
 create function pick_phrases(
     phrases text[],
-    n bigint
+    k bigint
 )
 returns text[]
 language plpgsql
@@ -15,7 +15,7 @@ declare
     _known text[] := '{}';
 begin
     foreach _phrase in array pick_phrases.phrases loop
-        exit when cardinality(_picked) = pick_phrases.n;
+        exit when cardinality(_picked) = pick_phrases.k;
 
         continue when exists (
             select from unnest(_picked) picked where strpos(' ' || _phrase || ' ', ' ' || picked || ' ') > 0
@@ -34,6 +34,6 @@ end
 $$;
 
 comment on function pick_phrases(text[], bigint) is
-'Internal. The first n of some ranked phrases, without those that hold one picked before or have most of their words in
+'Internal. The first k of some ranked phrases, without those that hold one picked before or have most of their words in
 those.
 Example: select pick_phrases(array[''jumbo bag'', ''jumbo'', ''red jumbo bag'', ''lunch bag''], 3);';

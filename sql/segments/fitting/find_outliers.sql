@@ -5,7 +5,7 @@
 -- Neighbours. All distances are computed in one target list, as in nearest_centroids.
 create function find_outliers(
     fraction double precision default 0.01,
-    samples bigint default 10,
+    repeats bigint default 10,
     sample_size bigint default 50,
     filter jsonb default '{}',
     centered boolean default true
@@ -44,19 +44,19 @@ begin
             hint = 'For example: select * from find_outliers(fraction => 0.01);';
     end if;
     if not coalesce(
-        find_outliers.samples > 1 and find_outliers.sample_size > 0
-        and find_outliers.samples * find_outliers.sample_size <= _most,
+        find_outliers.repeats > 1 and find_outliers.sample_size > 0
+        and find_outliers.repeats * find_outliers.sample_size <= _most,
         false
     ) then
         raise exception using
             errcode = 'invalid_parameter_value',
-            message = format('samples is at least 2, and times sample_size it is at most %s', _most),
-            hint = 'For example: select * from find_outliers(samples => 10, sample_size => 50);';
+            message = format('repeats is at least 2, and times sample_size it is at most %s', _most),
+            hint = 'For example: select * from find_outliers(repeats => 10, sample_size => 50);';
     end if;
 
     select s.user_keys, s.embeddings into _sampled, _embeddings
     from sample_users(
-        find_outliers.samples * find_outliers.sample_size,
+        find_outliers.repeats * find_outliers.sample_size,
         filter => find_outliers.filter,
         centered => find_outliers.centered
     ) s;
@@ -64,7 +64,7 @@ begin
         return;
     end if;
 
-    _samples := least(find_outliers.samples, cardinality(_sampled));
+    _samples := least(find_outliers.repeats, cardinality(_sampled));
 
     select string_agg(format('p.embedding <-> $1[%1$s] as d%1$s', place), ', ' order by place) into _distances
     from generate_series(1, cardinality(_sampled)) place;

@@ -1,16 +1,7 @@
 -- Agglomerative clustering of any number of users: of a few hundred small clusters that k-means has made of them.
 create function fit_agglomerative(
-    k bigint,
-    k_min bigint,
-    k_max bigint,
-    linkage text,
-    max_iterations bigint,
-    tolerance double precision,
-    sample_size bigint,
-    seed bigint,
-    filter jsonb,
+    parameters jsonb,
     leave_out bigint[],
-    centered boolean,
     out node_centroids vector[],
     out node_users bigint[],
     out node_parents bigint[],
@@ -27,30 +18,39 @@ as $$
 declare
     _most_leaves constant bigint := 200;
     _rounds constant bigint := 10;
+    _p record;
     _sample vector[];
     _centroids vector[];
     _sizes bigint[];
     _leaves bigint;
     _k bigint;
 begin
+    select * into _p
+    from jsonb_to_record(fit_agglomerative.parameters) p (
+        k bigint,
+        k_min bigint,
+        k_max bigint,
+        linkage text,
+        filter jsonb,
+        centered boolean,
+        max_iterations bigint,
+        tolerance double precision,
+        sample_size bigint,
+        seed bigint
+    );
+
     select s.embeddings into _sample
-    from sample_users(
-        fit_agglomerative.sample_size,
-        fit_agglomerative.seed,
-        fit_agglomerative.filter,
-        fit_agglomerative.leave_out,
-        fit_agglomerative.centered
-    ) s;
+    from sample_users(_p.sample_size, _p.seed, _p.filter, fit_agglomerative.leave_out, _p.centered) s;
 
     perform report_progress('making small clusters');
     select f.fitted, f.sizes, f.iterations into _centroids, _sizes, iterations
     from fit_centroids(
-        seed_centroids(_sample, _most_leaves, fit_agglomerative.seed),
-        max_iterations => least(fit_agglomerative.max_iterations, _rounds),
-        tolerance => fit_agglomerative.tolerance,
-        filter => fit_agglomerative.filter,
+        seed_centroids(_sample, _most_leaves, _p.seed),
+        max_iterations => least(_p.max_iterations, _rounds),
+        tolerance => _p.tolerance,
+        filter => _p.filter,
         leave_out => fit_agglomerative.leave_out,
-        centered => fit_agglomerative.centered,
+        centered => _p.centered,
         progress => 'making small clusters'
     ) f;
 
@@ -66,23 +66,23 @@ begin
         from unnest(_centroids, _sizes) with ordinality s (centroid, size, place)
         where s.size > 0
     ) l
-    cross join lateral merge_clusters(l.centroids, l.sizes, fit_agglomerative.linkage) m;
+    cross join lateral merge_clusters(l.centroids, l.sizes, _p.linkage) m;
 
     _leaves := (cardinality(node_parents) + 1) / 2;
-    _k := fit_agglomerative.k;
+    _k := _p.k;
 
     if _k is null then
-        select least(fit_agglomerative.k_min, _leaves) + elbow(array_agg(c.cost order by c.clusters)) - 1 into _k
+        select least(_p.k_min, _leaves) + elbow(array_agg(c.cost order by c.clusters)) - 1 into _k
         from (
             select 2 * _leaves - n.node as clusters, sum(n.cost) over (order by n.node) as cost
             from (
                 select
                     h.node,
-                    case fit_agglomerative.linkage when 'ward' then h.height ^ 2 / 2 else h.height end as cost
+                    case _p.linkage when 'ward' then h.height ^ 2 / 2 else h.height end as cost
                 from unnest(node_heights) with ordinality h (height, node)
             ) n
         ) c
-        where c.clusters between least(fit_agglomerative.k_min, _leaves) and fit_agglomerative.k_max;
+        where c.clusters between least(_p.k_min, _leaves) and _p.k_max;
     end if;
 
     if _k > _leaves then
@@ -96,10 +96,9 @@ begin
 end
 $$;
 
-comment on function fit_agglomerative(
-    bigint, bigint, bigint, text, bigint, double precision, bigint, bigint, jsonb, bigint[], boolean
-) is
-'Internal. Agglomerative clustering of all users, by linkage ward or average, over at most 200 small clusters made by
-k-means. For every node of the tree, leaves first: centroid, users, parent, height, and the cluster (1 to k) it is in,
-null above the cut. Without k it cuts at the elbow of the inertia (ward), or of the heights (average).
-Example: select node_clusters from fit_agglomerative(3, 2, 12, ''ward'', 50, 1e-4, 20000, 0, ''{}'', ''{}'', true);';
+comment on function fit_agglomerative(jsonb, bigint[]) is
+'Internal. Agglomerative clustering of all users but those left out, by linkage ward or average, over at most 200 small
+clusters made by k-means. For every node of the tree, leaves first: centroid, users, parent, height, and the cluster (1 to k)
+it is in, null above the cut. Without k it cuts at the elbow of the inertia (ward), or of the heights (average). parameters
+are those of segmentation_runs.
+Example: select f.node_clusters from segmentation_runs r, fit_agglomerative(r.parameters, ''{}'') f limit 1;';

@@ -1,17 +1,8 @@
 -- k-means of all users, from centroids that are given or found in a sample.
 create function fit_kmeans(
-    k bigint,
-    k_min bigint,
-    k_max bigint,
-    restarts bigint,
-    max_iterations bigint,
-    tolerance double precision,
-    sample_size bigint,
-    seed bigint,
+    parameters jsonb,
     start vector[],
-    filter jsonb,
     leave_out bigint[],
-    centered boolean,
     out centroids vector[],
     out sizes bigint[],
     out iterations bigint
@@ -23,28 +14,39 @@ set search_path from current
 as $$
 declare
     _choosing_size constant bigint := 2000;
-    _k bigint := fit_kmeans.k;
-    _start vector[] := fit_kmeans.start;
+    _p record;
+    _start vector[] := coalesce(fit_kmeans.start, '{}');
+    _k bigint;
     _sample vector[];
 begin
+    select * into _p
+    from jsonb_to_record(fit_kmeans.parameters) p (
+        k bigint,
+        k_min bigint,
+        k_max bigint,
+        filter jsonb,
+        centered boolean,
+        restarts bigint,
+        max_iterations bigint,
+        tolerance double precision,
+        sample_size bigint,
+        seed bigint
+    );
+
+    _k := coalesce(_p.k, nullif(cardinality(_start), 0));
+
     if _k is null or cardinality(_start) < _k then
         select s.embeddings into _sample
-        from sample_users(
-            fit_kmeans.sample_size,
-            fit_kmeans.seed,
-            fit_kmeans.filter,
-            fit_kmeans.leave_out,
-            fit_kmeans.centered
-        ) s;
+        from sample_users(_p.sample_size, _p.seed, _p.filter, fit_kmeans.leave_out, _p.centered) s;
         _k := coalesce(
             _k,
             choose_k(
                 _sample[:_choosing_size],
-                fit_kmeans.k_min,
-                fit_kmeans.k_max,
-                restarts => fit_kmeans.restarts,
-                max_iterations => fit_kmeans.max_iterations,
-                seed => fit_kmeans.seed
+                _p.k_min,
+                _p.k_max,
+                restarts => _p.restarts,
+                max_iterations => _p.max_iterations,
+                seed => _p.seed
             )
         );
     end if;
@@ -55,13 +57,13 @@ begin
         from fit_sample(
             _sample,
             _k,
-            restarts => fit_kmeans.restarts,
-            max_iterations => fit_kmeans.max_iterations,
-            tolerance => fit_kmeans.tolerance,
-            seed => fit_kmeans.seed
+            restarts => _p.restarts,
+            max_iterations => _p.max_iterations,
+            tolerance => _p.tolerance,
+            seed => _p.seed
         ) f;
     elsif cardinality(_start) < _k then
-        _start := seed_centroids(_sample, _k, fit_kmeans.seed, _start);
+        _start := seed_centroids(_sample, _k, _p.seed, _start);
     end if;
 
     if cardinality(_start) < _k then
@@ -75,20 +77,18 @@ begin
     select f.fitted, f.sizes, f.iterations into centroids, sizes, iterations
     from fit_centroids(
         _start[:_k],
-        max_iterations => fit_kmeans.max_iterations,
-        tolerance => fit_kmeans.tolerance,
-        filter => fit_kmeans.filter,
+        max_iterations => _p.max_iterations,
+        tolerance => _p.tolerance,
+        filter => _p.filter,
         leave_out => fit_kmeans.leave_out,
-        centered => fit_kmeans.centered,
+        centered => _p.centered,
         progress => 'fitting all users'
     ) f;
 end
 $$;
 
-comment on function fit_kmeans(
-    bigint, bigint, bigint, bigint, bigint, double precision, bigint, bigint, vector[], jsonb, bigint[],
-    boolean
-) is
-'Internal. k-means of all users: their centroids, sizes, and the rounds it took. It starts from the centroids given,
-completed to k by k-means++, or without any from the best of several k-means of a sample; without k it chooses one.
-Example: select sizes from fit_kmeans(3, 2, 12, 3, 50, 1e-4, 20000, 0, ''{}'', ''{}'', ''{}'', true);';
+comment on function fit_kmeans(jsonb, vector[], bigint[]) is
+'Internal. k-means of all users but those left out: their centroids, sizes, and the rounds it took. It starts from the
+centroids given, completed to k by k-means++, or without any from the best of several k-means of a sample; without k it makes
+as many as are given, or chooses. parameters are those of segmentation_runs.
+Example: select f.sizes from segmentation_runs r, fit_kmeans(r.parameters, ''{}'', ''{}'') f limit 1;';

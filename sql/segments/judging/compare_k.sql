@@ -3,7 +3,7 @@ create function compare_k(
     k_min bigint default 2,
     k_max bigint default 12,
     sample_size bigint default 2000,
-    seeds bigint default 3,
+    repeats bigint default 3,
     filter jsonb default '{}',
     centered boolean default true
 )
@@ -36,11 +36,11 @@ begin
     perform check_sample(compare_k.sample_size);
     perform check_filter(compare_k.filter);
 
-    if not coalesce(compare_k.k_min between 1 and compare_k.k_max and compare_k.seeds > 0, false) then
+    if not coalesce(compare_k.k_min between 1 and compare_k.k_max and compare_k.repeats > 0, false) then
         raise exception using
             errcode = 'invalid_parameter_value',
-            message = 'k_min is at least 1, k_max at least k_min, and seeds at least 1',
-            hint = 'For example: select * from compare_k(k_min => 2, k_max => 12, seeds => 3);';
+            message = 'k_min is at least 1, k_max at least k_min, and repeats at least 1',
+            hint = 'For example: select * from compare_k(k_min => 2, k_max => 12, repeats => 3);';
     end if;
 
     select s.embeddings into _sample
@@ -79,7 +79,7 @@ begin
             stddev(j.davies_bouldin),
             stddev(j.calinski_harabasz),
             stddev(a.adjusted_rand_index)
-        from generate_series(1, compare_k.seeds) s (seed)
+        from generate_series(1, compare_k.repeats) s (seed)
         cross join lateral fit_sample(_sample, _k, seed => s.seed) f
         cross join lateral judge_clusters(_sample, nearest_clusters(_sample, f.fitted), _rows) j
         cross join lateral partition_agreement(
@@ -92,7 +92,7 @@ $$;
 
 comment on function compare_k(bigint, bigint, bigint, bigint, jsonb, boolean) is
 'How good k-means segments of a sample of users, centered or not as in build_segmentation, are for every k, as means over
-several seeds, with their standard deviations in the columns _sd: inertia (look for the elbow), silhouette, exact and
+the repeats, with their standard deviations in the columns _sd: inertia (look for the elbow), silhouette, exact and
 simplified (-1 to 1, higher is better), Davies-Bouldin (lower is better), Calinski-Harabasz (higher is better), and
 stability: the adjusted Rand index between the segments that two bootstrap samples lead to, 1 if always the same.
-Example: select k, silhouette, stability from compare_k(k_max => 4, seeds => 2);';
+Example: select k, silhouette, stability from compare_k(k_max => 4, repeats => 2);';

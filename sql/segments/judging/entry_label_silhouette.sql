@@ -1,7 +1,7 @@
 -- How well the vectors of entries separate what is known of the entries.
 create function entry_label_silhouette(
     label text,
-    sample_size bigint default 2000
+    sample_size bigint default 1000
 )
 returns table (
     value text,

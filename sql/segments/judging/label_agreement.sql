@@ -1,6 +1,6 @@
 -- How much a segmentation agrees with what is known of the users.
 create function label_agreement(
-    name text,
+    segmentation text,
     attribute text,
     out adjusted_rand_index double precision,
     out normalized_mutual_information double precision,
@@ -15,7 +15,7 @@ set enable_nestloop = off
 as $$
 #variable_conflict use_column
 declare
-    _run_id constant bigint := published_run(label_agreement.name);
+    _run_id constant bigint := published_run(label_agreement.segmentation);
 begin
     select a.adjusted_rand_index, a.normalized_mutual_information, a.homogeneity, t.users
     into adjusted_rand_index, normalized_mutual_information, homogeneity, users
@@ -43,7 +43,7 @@ begin
         raise exception using
             errcode = 'invalid_parameter_value',
             message = format(
-                'no user in segmentation %L has an attribute %L', label_agreement.name, label_agreement.attribute
+                'no user in segmentation %L has an attribute %L', label_agreement.segmentation, label_agreement.attribute
             ),
             hint = coalesce(
                 (

@@ -1,7 +1,7 @@
 -- How well each user fits in the segment they are in.
 create function member_silhouettes(
-    name text,
-    sample_size bigint default 2000
+    segmentation text,
+    sample_size bigint default 1000
 )
 returns table (
     user_id text,
@@ -18,7 +18,7 @@ set enable_nestloop = off
 as $$
 #variable_conflict use_column
 declare
-    _run_id constant bigint := published_run(member_silhouettes.name);
+    _run_id constant bigint := published_run(member_silhouettes.segmentation);
     _average constant vector := (select r.average from segmentation_runs r where r.run_id = _run_id);
     _segment_ids bigint[];
     _centroids vector[];

@@ -1,7 +1,7 @@
 -- How good the segments of a run are: silhouettes by a sample, all else by all users.
 create function run_quality(
     run_id bigint,
-    sample_size bigint default 2000
+    sample_size bigint default 1000
 )
 returns table (
     segment_id bigint,
@@ -107,4 +107,4 @@ comment on function run_quality(bigint, bigint) is
 the average user of the run if it is centered: a row a segment, and one of all
 with segment_id null. inertia is the sum of squared Euclidean distances to the centroid, cohesion the mean cosine to it;
 silhouette is exact on a sample; the others are of all users, davies_bouldin of a segment being its term of the index.
-Example: select segment_id, users, silhouette from run_quality(published_run(''interests''), sample_size => 1000);';
+Example: select segment_id, users, silhouette from run_quality(published_run(''interests''));';

@@ -1,7 +1,7 @@
 -- The silhouettes of a sample of the users of a run.
 create function run_silhouettes(
     run_id bigint,
-    sample_size bigint default 2000
+    sample_size bigint default 1000
 )
 returns table (
     user_key bigint,

@@ -1,7 +1,7 @@
 -- How good the segments of a segmentation are.
 create function segment_quality(
-    name text,
-    sample_size bigint default 2000
+    segmentation text,
+    sample_size bigint default 1000
 )
 returns table (
     segment_id bigint,
@@ -21,7 +21,7 @@ set search_path from current
 as $$
 #variable_conflict use_column
 declare
-    _run_id constant bigint := published_run(segment_quality.name);
+    _run_id constant bigint := published_run(segment_quality.segmentation);
 begin
     return query
     select
@@ -36,7 +36,7 @@ begin
         q.calinski_harabasz
     from run_quality(_run_id, segment_quality.sample_size) q
     left join run_segments s on (s.run_id, s.segment_id) = (_run_id, q.segment_id)
-    left join segment_names n on (n.segmentation, n.segment_id) = (segment_quality.name, q.segment_id)
+    left join segment_names n on (n.segmentation, n.segment_id) = (segment_quality.segmentation, q.segment_id)
     order by q.segment_id nulls first;
 end
 $$;

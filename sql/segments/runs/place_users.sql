@@ -13,6 +13,7 @@ create procedure place_users(
 language plpgsql
 set search_path from current
 set jit = off
+set enable_nestloop = off
 as $$
 declare
     _directions vector[];
