@@ -15,6 +15,7 @@ import sys
 
 import approximate
 import arriving
+import audiences
 import embed
 import load
 import memory
@@ -32,6 +33,7 @@ BENCHMARKS = {
     "search": searching.run,
     "search-million": searching.run_million,
     "segmentation": segmentation.run,
+    "audiences": audiences.run,
     "approximate": approximate.run,
     "memory": memory.run,
 }
