@@ -170,7 +170,7 @@
 \ir audiences/picking/check_foundations.sql
 \ir audiences/picking/audience_seeds.sql
 \ir audiences/picking/audience_query.sql
-\ir audiences/picking/eligible_users.sql
+\ir audiences/picking/admissible_users.sql
 \ir audiences/picking/audience_standing.sql
 \ir audiences/picking/rank_by_definition.sql
 \ir audiences/picking/rank_candidates.sql
@@ -188,6 +188,9 @@
 \ir audiences/audience_overlap.sql
 \ir audiences/explain_member.sql
 \ir input/remove_orphans.sql
+\ir audiences/open_cursor.sql
+\ir audiences/read_changes.sql
+\ir audiences/confirm_changes.sql
 \ir vectors/refresh.sql
 \ir queries/live_workers.sql
 \ir queries/embed_query.sql

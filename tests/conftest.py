@@ -36,6 +36,7 @@ KNOWN = (
 AUDIENCES = (
     "call save_audience('skiers', search => 'ski enthusiasts', size => 3)",
     "call save_audience('parents', search => 'parents with children', size => 3)",
+    "call open_cursor('skiers', 'crm')",
 )
 
 for variable in [name for name in os.environ if name.startswith(("PG", "PGAUDIENCE_"))]:

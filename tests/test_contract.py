@@ -94,6 +94,9 @@ FUNCTIONS = {
     "describe_audience(jsonb)": ["definition jsonb"],
     "drop_audience(text)": ["name text"],
     "refresh_audiences()": [],
+    "open_cursor(text,text)": ["audience text", "cursor text"],
+    "read_changes(text,text)": ["audience text", "cursor text"],
+    "confirm_changes(text,text,bigint)": ["audience text", "cursor text", "change_id bigint"],
     "audience_overlap(text[])": ["names text[] DEFAULT NULL::text[]"],
     "explain_member(text,text)": ["audience text", "user_id text"],
     "request_embedding(text)": ["query text"],
@@ -148,6 +151,7 @@ RESULTS = {
     ],
     "audience_overlap": ["audience", "other", "members", "other_members", "shared", "share", "lift"],
     "explain_member": ["part", "holds", "explanation"],
+    "read_changes": ["change_id", "user_id", "change", "changed_at"],
 }
 
 # What an analyst calls beside these; the comment of everything else begins with 'Internal.'.
@@ -221,6 +225,7 @@ RELATIONS = {
         "audience", "definition", "suppress_below", "members", "fault", "inputs", "created_at", "defined_at",
         "refreshed_at",
     ],
+    "audience_cursors": ["audience", "cursor", "change_id", "moved_at"],
     "audience_members": ["audience", "user_id", "rank", "score", "reasons"],
     "audience_changes": ["change_id", "audience", "user_id", "change", "why", "changed_at"],
     "audience_history": [
@@ -268,7 +273,7 @@ VOLATILE = {
 # What reads relations by a query that another function gives it, and what only writes such a query.
 READS = re.compile(
     r"\b((encode_texts|nearest_users|nearest_entries|rank_users|candidate_users|admitted_entries|check_query|check_users"
-    r"|segmentation_points|published_run|user_vector_relation|pick_members|eligible_users|filtered_users)\("
+    r"|segmentation_points|published_run|user_vector_relation|pick_members|admissible_users|filtered_users)\("
     r"|average_user\b)"
 )
 WRITES_A_QUERY = {"encoder_statement"}

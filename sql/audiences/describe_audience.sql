@@ -40,7 +40,7 @@ begin
         'by mode ' || (describe_audience.definition ->> 'mode'),
         'breadth ' || _p.breadth,
         'evidence_weight ' || _p.evidence_weight,
-        'at least ' || _p.min_entries || ' of whose entries are evidence',
+        'with at least ' || _p.min_entries || ' entries',
         'less like ' || nullif(array_to_string(_p.unlike, ', '), ''),
         case when not _p.centered then 'compared as they are' end,
         'in segment ' || array_to_string(_p.segments, ' or ') || ' of ' || _p.segmentation,

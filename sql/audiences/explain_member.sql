@@ -18,7 +18,7 @@ declare
     _definition jsonb;
     _p record;
     _attributes jsonb;
-    _evidence bigint;
+    _entries bigint;
 begin
     select a.definition into _definition
     from audiences a
@@ -41,13 +41,9 @@ begin
     select * into _p
     from audience_parts(_definition);
 
-    if _p.search is not null then
-        select count(*) into _evidence
-        from admitted_entries(audience_query(_definition)) e
-        join activity a using (entry_key)
-        join users u using (user_key)
-        where u.user_id = explain_member.user_id;
-    end if;
+    select v.entries into _entries
+    from user_vectors v
+    where v.user_id = explain_member.user_id;
 
     return query
     select
@@ -100,7 +96,7 @@ begin
         and _definition ?| array['search', 'like_users', 'like_audience', 'segmentation', 'all_of', 'any_of'];
 
     return query
-    select 'min_entries', _evidence >= _p.min_entries, format('%s of %s', _evidence, _p.min_entries)
+    select 'min_entries', coalesce(_entries, 0) >= _p.min_entries, format('%s of %s', coalesce(_entries, 0), _p.min_entries)
     where _p.min_entries is not null;
 
     return query

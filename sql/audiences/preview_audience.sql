@@ -80,7 +80,7 @@ begin
     )
     select
         t.members,
-        (select count(*) from eligible_users(_definition)),
+        (select count(*) from admissible_users(_definition)),
         count_evidence(_definition),
         t.highest,
         t.quartiles[1],
@@ -107,7 +107,7 @@ comment on function preview_audience(
     text, text, text, double precision, double precision, bigint, text[], text, text[], boolean, text, bigint[], jsonb,
     text[], text[], text[], bigint, double precision, double precision, double precision
 ) is
-'What save_audience with the same arguments would save, as of now: how many members, out of how many candidates who satisfy
-the filter and all other conditions; how many of these have any entry that is evidence for the search; how the scores of the
-members are distributed; and, where something ranks, the last three in and the first three out, in words.
+'What save_audience with the same arguments would save, as of now: how many members, out of how many candidates who
+satisfy the filter and all other conditions; how many of these have any entry that is evidence for the search; how the
+scores of the members are distributed; and, where something ranks, the last three in and the first three out, in words.
 Example: select members, with_evidence, median_score, borderline from preview_audience(search => ''ski enthusiasts'', size => 3);';

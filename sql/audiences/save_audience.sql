@@ -87,13 +87,13 @@ comment on procedure save_audience(
     text, text, text, text, double precision, double precision, bigint, text[], text, text[], boolean, text, bigint[],
     jsonb, text[], text[], text[], bigint, double precision, double precision, double precision, bigint
 ) is
-'Saves an audience under a name, and who is in it, in audience_members. It ranks by a search (away_from: the vector of this
-text is taken off; mode, breadth and evidence_weight as of search_users; min_entries: how many entries must be evidence), by
-likeness to like_users or to the members of like_audience (unlike: less like the members of these audiences; centered as of
-lookalikes), by the similarity to segments, or by the standing in other audiences. It admits who satisfies everything
-said: filter (attributes), segments of a segmentation, all_of, any_of and none_of other audiences. The best are in:
-a number of them (size), a share of all who are admitted, or all with min_score. With keep, 0.2 say, a member leaves only when
-ranked behind the cut by more than a fifth of the size, and others enter when before it by as much, or when there is room.
-An audience saved again keeps its history, and its members are computed anew. It is hidden from the schema for BI tools while it
-has fewer members than suppress_below.
+'Saves an audience under a name, and who is in it, in audience_members. It ranks by a search (away_from: the vector of
+this text is taken off; mode, breadth and evidence_weight as of search_users), by likeness to like_users or to the
+members of like_audience (unlike: less like the members of these audiences; centered as of lookalikes), by the
+similarity to segments, or by the standing in other audiences. It admits who satisfies everything said: filter
+(attributes), min_entries, segments of a segmentation, all_of, any_of and none_of other audiences. The best are in: a
+number of them (size), a share of all who are admitted, or all with min_score. With keep, 0.2 say, a member leaves only
+when ranked behind the cut by more than a fifth of the size, and others enter when before it by as much, or when there
+is room. An audience saved again keeps its history, and its members are computed anew. It is hidden from the schema for
+BI tools while it has fewer members than suppress_below.
 Example: call save_audience(''skiers'', search => ''ski enthusiasts'', size => 3);';

@@ -6,7 +6,7 @@ import sys
 
 import click
 
-from pgaudience.cli import data, models, queries, servers, spaces
+from pgaudience.cli import data, exports, models, queries, servers, spaces
 from pgaudience.cli.target import Target
 from pgaudience.errors import PgaudienceError
 
@@ -28,7 +28,14 @@ def cli(context: click.Context, database: str | None, schema: str) -> None:
     context.obj = Target(database, schema, schema_given=source is not click.core.ParameterSource.DEFAULT)
 
 
-for command in (*spaces.COMMANDS, *data.COMMANDS, *models.COMMANDS, *queries.COMMANDS, *servers.COMMANDS):
+for command in (
+    *spaces.COMMANDS,
+    *data.COMMANDS,
+    *models.COMMANDS,
+    *queries.COMMANDS,
+    *exports.COMMANDS,
+    *servers.COMMANDS,
+):
     cli.add_command(command)
 
 

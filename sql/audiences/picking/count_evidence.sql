@@ -20,7 +20,7 @@ begin
     _entry_keys := array(select a.entry_key from admitted_entries(audience_query(count_evidence.definition)) a);
 
     select count(*) into _users
-    from eligible_users(count_evidence.definition) u
+    from admissible_users(count_evidence.definition) u
     join (select distinct a.user_key from activity a where a.entry_key = any (_entry_keys)) a using (user_key);
 
     return _users;

@@ -43,7 +43,7 @@ begin
         return query
         select r.user_id, row_number() over (order by r.rank), r.score, r.reasons
         from rank_by_definition(rank_candidates.definition, _users) r
-        join eligible_users(rank_candidates.definition) e using (user_id);
+        join admissible_users(rank_candidates.definition) e using (user_id);
     end if;
 end
 $$;

@@ -1,7 +1,7 @@
 -- The users who satisfy all that a definition asks of them, whatever their rank.
 --
 -- All conditions are joins: a subquery behind an 'or' is run for every user anew where it does not fit into work_mem.
-create function eligible_users(
+create function admissible_users(
     definition jsonb
 )
 returns table (
@@ -18,19 +18,14 @@ as $$
 declare
     _p record;
     _run_id bigint;
-    _entry_keys bigint[];
 begin
-    perform check_foundations(eligible_users.definition);
+    perform check_foundations(admissible_users.definition);
 
     select * into _p
-    from audience_parts(eligible_users.definition);
+    from audience_parts(admissible_users.definition);
 
     if _p.segmentation is not null then
         _run_id := published_run(_p.segmentation);
-    end if;
-
-    if _p.min_entries is not null then
-        _entry_keys := array(select a.entry_key from admitted_entries(audience_query(eligible_users.definition)) a);
     end if;
 
     return query
@@ -48,22 +43,17 @@ begin
         where m.audience = any (_p.all_of || _p.any_of || _p.none_of)
         group by m.user_id
     ) m on m.user_id = u.user_id
-    left join (
-        select a.user_key, count(*) as entries
-        from activity a
-        where a.entry_key = any (_entry_keys)
-        group by a.user_key
-    ) e on e.user_key = u.user_key
+    left join user_vectors v on v.user_key = u.user_key
     where (_p.filter = '{}' or u.attributes @> _p.filter)
         and (_run_id is null or s.user_key is not null)
         and (_p.all_of = '{}' or m.all_of = cardinality(_p.all_of))
         and (_p.any_of = '{}' or m.any_of > 0)
         and (_p.none_of = '{}' or coalesce(m.none_of, 0) = 0)
-        and (_p.min_entries is null or e.entries >= _p.min_entries);
+        and (_p.min_entries is null or v.entries >= _p.min_entries);
 end
 $$;
 
-comment on function eligible_users(jsonb) is
+comment on function admissible_users(jsonb) is
 'Internal. The users who satisfy all that a definition of an audience asks: filter, segments, all_of, any_of, none_of,
 min_entries.
-Example: select count(*) from eligible_users(''{"filter": {"home": "city"}}'');';
+Example: select count(*) from admissible_users(''{"filter": {"home": "city"}}'');';
