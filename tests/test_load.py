@@ -122,6 +122,13 @@ def test_all_or_nothing(space: str, tmp_path: Path) -> None:
     assert rows(space, "select count(*) from users") == [(0,)]
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs the device /dev/full")
+def test_nothing_is_loaded_where_the_rejected_rows_cannot_be_written(space: str, tmp_path: Path) -> None:
+    with pytest.raises(PgaudienceError, match="No space left"), Rejects(Path("/dev/full")) as rejects:
+        run(space, "user,item,count\nann,Ski,2\n,Ski,1\n", tmp_path=tmp_path, rejects=rejects)
+    assert rows(space) == []
+
+
 def test_the_journal_holds_the_account(space: str, tmp_path: Path) -> None:
     run(space, "user,item,count\nann,Ski,2\n,Ski,1\nbob,,1\n", tmp_path=tmp_path)
     assert rows(space, "select mode, rows_read, rows_rejected from loads") == [("replace", 3, 2)]

@@ -26,7 +26,7 @@ from hypothesis import strategies as st
 from pgaudience.errors import PgaudienceError
 from pgaudience.reading import NO_TIME, Account, Columns, Rejects, lines, open_query, open_source, read_users
 from pgaudience.reading.columns import resolve
-from pgaudience.reading.files import explained, open_file
+from pgaudience.reading.files import open_file
 from pgaudience.reading.query import _parsed
 from pgaudience.reading.times import BAD_TIME, to_micros
 from pgaudience.reading.values import to_numbers, to_text
@@ -205,9 +205,11 @@ def test_a_pipe_is_read_like_a_file(tmp_path):
     writer.join()
 
 
-def test_an_error_without_a_number_still_says_what_is_wrong():
-    with pytest.raises(PgaudienceError, match="cannot read x: no such luck"), explained("x"):
+def test_an_error_without_a_number_still_says_what_is_wrong(tmp_path):
+    file = open_file(written(tmp_path, b"user,entry"), io.BytesIO())
+    with pytest.raises(PgaudienceError, match=r"cannot read .*: no such luck"), file.explained():
         raise OSError("no such luck")
+    file.close()
 
 
 # CSV
@@ -239,9 +241,9 @@ def test_a_file_without_a_header_fails(tmp_path, content):
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le"])
 def test_utf_16_fails_with_a_way_out(tmp_path, encoding):
-    with pytest.raises(PgaudienceError, match="not UTF-8") as caught:
+    with pytest.raises(PgaudienceError, match="is UTF-16, not text in UTF-8") as caught:
         load(written(tmp_path, "user_id,entry\na,b\n".encode(encoding)))
-    assert "iconv" in caught.value.hint
+    assert "iconv -f UTF-16" in caught.value.hint
 
 
 def test_fields_over_several_lines_keep_the_line_numbers_right(tmp_path):
@@ -249,7 +251,7 @@ def test_fields_over_several_lines_keep_the_line_numbers_right(tmp_path):
     path = written(tmp_path, content)
     assert [row[:2] for row in load(path)[0]] == [("ann", "two\r\nlines"), ("bob", "three\n\nlines"), ("cy", "w")]
     rejects = load(path)[1]
-    assert [(reject.line, reject.row) for reject in rejects.examples] == [(5, " ,x"), (9, ',"y\nz"')]
+    assert [(reject.line, reject.row) for reject in rejects.examples] == [(5, " ,x"), (9, r',"y\nz"')]
 
 
 def test_a_text_of_many_kilobytes_is_one_entry(tmp_path):
@@ -406,7 +408,7 @@ def test_long_users_are_measured_in_bytes(tmp_path):
 
 def test_what_is_just_within_the_limits_stays(tmp_path):
     rows = [("é" * 500, "x" * 1_000_000, "1e-15"), (" ann ", " ski ", " 7 "), ("nan", "0", "1e15")]
-    assert triples(written(tmp_path, as_csv(rows))) == [(u, e, float(f)) for u, e, f in rows]
+    assert triples(written(tmp_path, as_csv(rows))) == [(u.lstrip(), e.lstrip(), float(f)) for u, e, f in rows]
 
 
 def test_broken_bytes_in_a_column_nobody_reads_do_no_harm(tmp_path):
@@ -637,13 +639,11 @@ def test_records_of_json_and_json_lines(tmp_path):
     assert rejects.reasons == reasons
     assert [reject.line for reject in rejects.examples] == [1, 5, 7, 9, 11, 13]
 
-    records.pop(4)  # ijson reads a lone surrogate as a question mark
-    del reasons["not valid UTF-8"]
     path = written(tmp_path, b"\xef\xbb\xbf  " + json.dumps(records).encode(), "a.json")
     rows, rejects = load(path)
     assert [row[:3] for row in rows] == expected
     assert rejects.reasons == reasons
-    assert [reject.line for reject in rejects.examples] == [1, 3, 4, 5, 6]
+    assert [reject.line for reject in rejects.examples] == [1, 3, 4, 5, 6, 7]
 
 
 def test_broken_lines_of_json_are_rejected_rows(tmp_path):
@@ -661,7 +661,7 @@ def test_broken_lines_of_json_are_rejected_rows(tmp_path):
 
 @pytest.mark.parametrize(
     "content",
-    [b'[{"user": "a", "entry": "b"},', b'{"a": {"b": 1}} {"c": {"d": 1}}', b'{"a": {"b": 1,}}', b'["\xff"]', b"[1,,2]"],
+    [b'[{"user": "a", "entry": "b"},', b'{"a": {"b": 1}} {"c": {"d": 1}}', b'{"a": {"b": 1,}}', b'["]', b"[1,,2]"],
 )
 def test_broken_json_fails_and_says_where(tmp_path, content):
     with pytest.raises(PgaudienceError, match="not valid JSON at row") as caught:
@@ -924,7 +924,9 @@ def test_dirty_csv_against_the_plain_reading(tmp_path, rows, quoting, block):
         patch.setattr(lines, "BLOCK_BYTES", block)
         found, rejects = load(path)
     fates = [oracle(row) for row in rows]
-    assert [row[:3] for row in found] == [fate for fate in fates if isinstance(fate, tuple)]
+    assert [(user.lstrip(" "), entry.lstrip(" "), frequency) for user, entry, frequency, *_ in found] == [
+        (fate[0].lstrip(" "), fate[1].lstrip(" "), fate[2]) for fate in fates if isinstance(fate, tuple)
+    ]
     reasons = [fate for fate in fates if isinstance(fate, str)]
     assert [reject.reason.text for reject in rejects.examples] == reasons[:10]
     assert rejects.account().read == len(rows)

@@ -11,6 +11,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from pgaudience.terminal import escaped_lines
+
 Cursor = psycopg.Cursor[tuple[Any, ...]]
 
 WIDTH_IN_A_PIPE = 120
@@ -54,6 +56,10 @@ def _are_numbers(values: Sequence[object]) -> bool:
 
 
 def _text(value: object) -> str:
+    return escaped_lines(_plain(value))
+
+
+def _plain(value: object) -> str:
     if value is None:
         return "-"
     if isinstance(value, bool):

@@ -9,6 +9,7 @@ import click
 from pgaudience.cli import data, exports, models, queries, servers, spaces
 from pgaudience.cli.target import Target
 from pgaudience.errors import PgaudienceError
+from pgaudience.terminal import escaped_lines
 
 INTERRUPTED = 130
 
@@ -70,7 +71,7 @@ def _report_database_error(error: Exception) -> None:
 
 
 def _report(message: str, hint: str | None) -> None:
-    click.echo(f"Error: {message}", err=True)
+    click.echo(f"Error: {escaped_lines(message)}", err=True)
     if hint:
-        click.echo(f"Hint: {hint}", err=True)
+        click.echo(f"Hint: {escaped_lines(hint)}", err=True)
     sys.exit(1)

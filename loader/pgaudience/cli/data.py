@@ -4,19 +4,36 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, TypedDict, Unpack
 
 import click
 
+from pgaudience.cli.reports import report, report_entries, report_family
 from pgaudience.cli.target import Target, pass_target
+from pgaudience.terminal import escaped
 
 if TYPE_CHECKING:
-    from pgaudience.database import Connection
-    from pgaudience.loading.entries import MergedEntries
-    from pgaudience.loading.merge import Merged
-    from pgaudience.reading import Columns, Period, Rejects, Source
+    from pgaudience.reading import Columns, Period, Rejects, RowTemplate, Source
 
-FORMATS = ("csv", "tsv", "json", "jsonl", "parquet")
+FORMATS = ("csv", "tsv", "json", "jsonl", "parquet", "xlsx")
+
+
+class SourceOptions(TypedDict):
+    """What files and queries have in common: see open_source."""
+
+    columns: Columns
+    rejects: Rejects
+    rows: RowTemplate | None
+    period: Period | None
+    decimal: str | None
+
+
+def _delimiter(_context: click.Context, _parameter: click.Parameter, value: str | None) -> str | None:
+    """Take a delimiter as people write it on a shell."""
+    delimiter = {"tab": "\t", "\\t": "\t"}.get(value or "", value)
+    if delimiter is not None and (len(delimiter) != 1 or delimiter in '"\r\n'):
+        raise click.BadParameter("one character, or tab")
+    return delimiter
 
 
 @click.command()
@@ -26,6 +43,10 @@ FORMATS = ("csv", "tsv", "json", "jsonl", "parquet")
 @click.option("--entries", "entries_file", metavar="FILE", help="Rows of an entry and its attributes.")
 @click.option("--entries-entry", metavar="COLUMN", help="The entry column of that file. [default: guessed]")
 @click.option("--format", "format_", type=click.Choice(FORMATS), help="[default: from the file's name]")
+@click.option(
+    "--delimiter", metavar="CHARACTER", callback=_delimiter, help="What parts the fields of CSV. [default: guessed]"
+)
+@click.option("--decimal", type=click.Choice([",", "."]), help="The sign before the decimals of a frequency.")
 @click.option("--query", metavar="SQL", help="Rows from another database instead of files.")
 @click.option("--source", metavar="URL", help="That database, as an SQLAlchemy URL.")
 @click.option("--user", metavar="COLUMN", help="Who. [default: guessed]")
@@ -45,6 +66,9 @@ FORMATS = ("csv", "tsv", "json", "jsonl", "parquet")
 @click.option("--strict", is_flag=True, help="Stop at the first bad row, with nothing loaded.")
 @click.option("--rejects", "rejects_path", type=click.Path(path_type=Path), default=Path("pgaudience.rejects.csv"),
               show_default=True, help="Where bad rows are written, if there are any.")  # fmt: skip
+@click.option(
+    "--reject-placeholders", is_flag=True, help="Reject rows whose user or entry is NULL, n/a, 0 and the like."
+)
 @click.option("--no-embed", is_flag=True, help="Leave new entries without vectors for now.")
 @click.option("--no-refresh", is_flag=True, help="Leave the user vectors as they are for now.")
 @click.option("--no-distill", is_flag=True, help="Leave the token table as it is for now.")
@@ -58,6 +82,8 @@ def load(
     entries_file: str | None,
     entries_entry: str | None,
     format_: str | None,
+    delimiter: str | None,
+    decimal: str | None,
     query: str | None,
     source: str | None,
     user: str | None,
@@ -72,6 +98,7 @@ def load(
     force: bool,
     strict: bool,
     rejects_path: Path,
+    reject_placeholders: bool,
     no_embed: bool,
     no_refresh: bool,
     no_distill: bool,
@@ -79,6 +106,7 @@ def load(
 ) -> None:
     """Load activity, embed what is new, refresh, distill when it is due. A FILE may be - for standard input."""
     from pgaudience.loading.load import load as run
+    from pgaudience.loading.rows import row_template as made
     from pgaudience.pipeline import distill_space, embed_space
     from pgaudience.reading import Columns, Period, Rejects, read_entries, read_users
     from pgaudience.refresh import refresh
@@ -88,21 +116,26 @@ def load(
         raise click.UsageError("With --row-template, the row itself is the entry, and its columns are the attributes.")
     period = Period.of(since, until)
     columns = Columns(user, entry, frequency, occurred_at, tuple(filter(None, map(str.strip, attributes.split(",")))))
-    with target.open() as (connection, space), Rejects(rejects_path, strict=strict) as rejects, ExitStack() as opened:
-        sources = [
-            opened.enter_context(found)
-            for found in _open_sources(
-                connection, files, format_, query, source, columns, row_template, period, rejects
-            )
-        ]
+    rejects = Rejects(rejects_path, strict=strict, placeholders=reject_placeholders)
+    with target.open() as (connection, space), rejects, ExitStack() as opened:
+        sources = _open_sources(
+            files, query, source, delimiter, format_,
+            columns=columns,
+            rejects=rejects,
+            rows=made(connection, row_template) if row_template is not None else None,
+            period=period,
+            decimal=decimal,
+        )  # fmt: skip
+        for each in sources:
+            opened.enter_context(each)
         users = read_users(users_file, None, users_id, rejects) if users_file else ()
         entries = read_entries(entries_file, None, entries_entry, rejects) if entries_file else ()
         merged = run(connection, sources, users=users, entries=entries, mode=mode, force=force)
-        _report(rejects, merged)
+        report(rejects, merged)
         if period is not None:
             click.echo(f"{sum(each.outside for each in sources):,} accepted rows are out of the period", err=True)
         if entries_file:
-            _report_entries(merged.entries)
+            report_entries(merged.entries)
         if not no_embed:
             embed_space(connection, space, base_url)
         if not no_refresh:
@@ -110,7 +143,7 @@ def load(
             click.echo("Refreshed the user vectors", err=True)
         if not (no_embed or no_distill):
             distill_space(connection, space, base_url)
-        _report_family(connection)
+        report_family(connection)
 
 
 def _check_sources(
@@ -127,73 +160,22 @@ def _check_sources(
 
 
 def _open_sources(
-    connection: Connection,
     files: tuple[str, ...],
-    format_: str | None,
     query: str | None,
     url: str | None,
-    columns: Columns,
-    row_template: str | None,
-    period: Period | None,
-    rejects: Rejects,
+    delimiter: str | None,
+    format_: str | None,
+    **options: Unpack[SourceOptions],
 ) -> list[Source]:
-    from pgaudience.loading.rows import row_template as made
     from pgaudience.reading import open_query, open_source
 
-    rows = made(connection, row_template) if row_template is not None else None
     if query is not None and url is not None:
-        sources = [open_query(query, url, columns, rejects, rows=rows, period=period)]
+        sources = [open_query(query, url, **options)]
     else:
-        sources = [
-            open_source(file, format=format_, columns=columns, rejects=rejects, rows=rows, period=period)
-            for file in files
-        ]
+        sources = [open_source(file, format=format_, delimiter=delimiter, **options) for file in files]
     for source in sources:
-        click.echo(f"{source.name}: {source.columns}", err=True)
+        click.echo(escaped(f"{source.name}: {source.columns}"), err=True)
     return sources
-
-
-def _report(rejects: Rejects, merged: Merged) -> None:
-    for source in rejects.sources:
-        account = rejects.account(source)
-        click.echo(
-            f"{source}: {account.read:,} rows read, {account.accepted:,} accepted, {account.rejected:,} rejected",
-            err=True,
-        )
-        for reason, rows in account.reasons.items():
-            click.echo(f"  {rows:>11,}  {reason}", err=True)
-    for example in rejects.examples:
-        click.echo(f"  line {example.line}: {example.reason.text}: {example.row}", err=True)
-    if rejects.reasons:
-        click.echo(f"  All rejected rows are in {rejects.path}", err=True)
-    click.echo(
-        f"{merged.new_users:,} new users, {merged.new_entries:,} new entries; pairs of user and entry:"
-        f" {merged.pairs_added:,} added, {merged.pairs_changed:,} changed, {merged.pairs_removed:,} removed",
-        err=True,
-    )
-    if merged.attributes_changed:
-        click.echo(f"{merged.attributes_changed:,} users have new attributes", err=True)
-    for attribute, users in merged.conflicts.items():
-        click.echo(f"  {users:,} users have several values of {attribute}; the last one counts", err=True)
-
-
-def _report_family(connection: Connection) -> None:
-    spaces = [row[0] for row in connection.execute("select space from derived_spaces order by space").fetchall()]
-    if spaces:
-        click.echo(f"Spaces over these people are stale now: {', '.join(spaces)}", err=True)
-        click.echo("Bring them up to date: pgaudience refresh --all", err=True)
-
-
-def _report_entries(merged: MergedEntries) -> None:
-    click.echo(f"{merged.changed:,} entries have new attributes", err=True)
-    for attribute, entries in merged.lists.items():
-        click.echo(f"  {entries:,} entries have several values of {attribute}, kept as a list", err=True)
-    if merged.unknown:
-        click.echo(
-            f"  {merged.unknown:,} texts are of no entry in the space, and were left out;"
-            " load the file again when somebody has them",
-            err=True,
-        )
 
 
 COMMANDS = (load,)

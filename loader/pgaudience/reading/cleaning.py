@@ -9,16 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pgaudience.reading.columns import Columns
+from pgaudience.reading.decimals import Decimals
 from pgaudience.reading.faults import Faults, kept
 from pgaudience.reading.reasons import (
-    BLANK_ENTRY,
     BLANK_FREQUENCY,
-    BLANK_USER,
     LARGEST_FREQUENCY,
-    LONG_ENTRY,
-    LONG_USER,
-    LONGEST_ENTRY_BYTES,
-    LONGEST_USER_BYTES,
     NOT_A_NUMBER,
     NOT_A_TIME,
     NOT_POSITIVE,
@@ -28,7 +23,7 @@ from pgaudience.reading.reasons import (
 )
 from pgaudience.reading.rejects import Rejects
 from pgaudience.reading.table import Batch
-from pgaudience.reading.texts import attribute_texts, texts_among
+from pgaudience.reading.texts import texts_among
 from pgaudience.reading.times import BAD_TIME, to_micros
 from pgaudience.reading.values import to_numbers, to_text
 
@@ -44,7 +39,8 @@ class Chunk:
     rows: the source rows behind this chunk, rejected ones included.
     consumed: the bytes of the source (compressed, as stored) read so far, to set against Source.size.
 
-    Texts are as written: white space and Unicode forms are the database's to fold.
+    Texts of users and entries are as written: white space and Unicode forms are the database's to fold. Attributes are
+    trimmed.
     """
 
     users: list[str]
@@ -56,24 +52,24 @@ class Chunk:
     consumed: int
 
 
-def clean(batch: Batch, columns: Columns, rejects: Rejects, source: str) -> Chunk:
+def clean(batch: Batch, columns: Columns, decimals: Decimals, rejects: Rejects, source: str) -> Chunk:
     """Turn a batch, whose columns are those of `columns.names()`, into a chunk; the bad rows go to `rejects`."""
     faults = Faults()
     parts = iter(batch.columns)
     users, entries = faults.texts(next(parts)), faults.texts(next(parts))
     counts = None if columns.frequency is None else faults.flat(next(parts))
     moments = None if columns.occurred_at is None else faults.flat(next(parts))
-    described = [attribute_texts(values) for values in parts]
+    described = [faults.attributes(values) for values in parts]
 
-    faults.mark_unstorable(
-        [users, entries, texts_among(counts or ()), texts_among(moments or ()), *(t for t, _ in described)]
-    )
-    faults.mark(users.values, users.blank(), BLANK_USER)
-    faults.mark(entries.values, entries.blank(), BLANK_ENTRY)
+    written_counts = texts_among(counts or ())
+    faults.mark_unstorable([users, entries, written_counts, texts_among(moments or ()), *(t for t, _ in described)])
+    faults.mark_users(users, rejects)
+    faults.mark_entries(entries, rejects)
+    if counts is not None:
+        counts = decimals.as_points(counts, written_counts, lambda row: batch.written(row)[0])
     frequencies = np.ones(len(users.values)) if counts is None else _frequencies(counts, faults)
     times = None if moments is None else _times(moments, faults)
-    faults.mark(users.values, users.longer(LONGEST_USER_BYTES), LONG_USER)
-    faults.mark(entries.values, entries.longer(LONGEST_ENTRY_BYTES), LONG_ENTRY)
+    faults.mark_attributes([texts for texts, _ in described])
 
     stay = faults.settle(batch, rejects, source)
     selected = slice(None) if stay is None else np.array(stay, dtype=np.bool_)
@@ -87,6 +83,7 @@ def clean(batch: Batch, columns: Columns, rejects: Rejects, source: str) -> Chun
         consumed=batch.consumed,
     )
     rejects.accept(source, len(chunk.users))
+    rejects.doubts.judge(source, users, entries, stay)
     return chunk
 
 

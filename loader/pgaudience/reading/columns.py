@@ -79,8 +79,11 @@ def resolve(columns: Columns, header: Sequence[str], source: str) -> Columns:
 
 
 def find_named(name: str | None, option: str, header: Sequence[str], source: str) -> str | None:
-    """Find the header's own spelling of a column that was named; None where none was named."""
-    if name is None or name in header:
+    """Find the header's own spelling of a column that was named; None where none was named.
+
+    A header without names is that of a source without rows: any name will do.
+    """
+    if name is None or name in header or not header:
         return name
     for spelling in header:
         if _normal(spelling) == _normal(name):
@@ -98,8 +101,8 @@ def guess_required(
     source: str,
     option: str | None = None,
 ) -> str:
-    """Find the column with one of the usual names of a part that every source must have."""
-    found = _guess(usual, free)
+    """Find the column with one of the usual names of a part that every source with rows must have."""
+    found = _guess(usual, free) if header else usual[0]
     if found is None:
         raise PgaudienceError(
             f"no column of {source} looks like the {part}; it has {listed(header)}",
@@ -126,4 +129,4 @@ def _normal(name: str) -> str:
 
 def listed(header: Sequence[str]) -> str:
     """List the columns there are, for a message."""
-    return ", ".join(header) or "no columns"
+    return ", ".join(header)

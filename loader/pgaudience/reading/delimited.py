@@ -3,37 +3,40 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Iterator, Sequence
 from itertools import chain
 from operator import itemgetter
 
 from pgaudience.errors import PgaudienceError
+from pgaudience.reading.csv_records import PlainLines, Records, parse, read_records
 from pgaudience.reading.files import InputFile
 from pgaudience.reading.lines import lines_of, read_text
-from pgaudience.reading.plain_lines import PlainLines
 from pgaudience.reading.reasons import wrong_width
-from pgaudience.reading.records import Records, parse, read_records
 from pgaudience.reading.rejects import Reject
 from pgaudience.reading.table import Batch
 from pgaudience.reading.values import is_utf8
 
-DELIMITERS = ",;\t"
+DELIMITERS = ",;\t|"
+
+# Excel's own way to say it: a first line such as sep=;
+_SEPARATOR_LINE = re.compile(r"\A(\s*)sep=([^\r\n])[ \t]*(?=[\r\n])", re.IGNORECASE)
 
 
 class DelimitedTable:
     """The rows of a CSV or TSV file, quoted as in RFC 4180, UTF-8 with or without a mark, any line ending.
 
-    Without a delimiter it is the one among comma, semicolon and tab that cuts the header into the most columns. Blank
-    lines are no rows.
+    Without a delimiter it is the one that a line `sep=` at the top names, else `usual`, else the one among comma,
+    semicolon, tab and bar that cuts the header into the most columns. Blank lines are no rows.
 
     Raises PgaudienceError where the first line that is not blank is no header.
     """
 
-    def __init__(self, file: InputFile, delimiter: str | None = None) -> None:
+    def __init__(self, file: InputFile, delimiter: str | None, usual: str | None = None) -> None:
         self._file = file
         texts = read_text(file)
-        first_text = next(texts, "")
-        self._delimiter = delimiter or _delimiter_of(first_text)
+        first_text, named = _without_separator_line(next(texts, ""))
+        self._delimiter = delimiter or named or usual or _delimiter_of(first_text)
         records = read_records(chain([first_text], texts), self._delimiter)
         first = self._parsed(next(records))
         self.header: Sequence[str] = _take_header(first, file.name)
@@ -54,6 +57,12 @@ class DelimitedTable:
         if isinstance(records, Records):
             return records
         return parse(records.first_line, records.lines, self._delimiter)[0]
+
+
+def _without_separator_line(text: str) -> tuple[str, str | None]:
+    """Make a first line `sep=;` a blank one, and give the delimiter that it names."""
+    found = _SEPARATOR_LINE.match(text)
+    return (found[1] + text[found.end() :], found[2]) if found else (text, None)
 
 
 def _delimiter_of(text: str) -> str:

@@ -14,19 +14,10 @@ from pgaudience.reading.columns import ENTRY_NAMES, USER_NAMES, find_named, gues
 from pgaudience.reading.faults import Faults, kept
 from pgaudience.reading.files import open_file
 from pgaudience.reading.formats import format_of, open_table
-from pgaudience.reading.json_rows import NestedTable
-from pgaudience.reading.reasons import (
-    BLANK_ENTRY,
-    BLANK_USER,
-    LONG_ENTRY,
-    LONG_USER,
-    LONGEST_ENTRY_BYTES,
-    LONGEST_USER_BYTES,
-    Reason,
-)
+from pgaudience.reading.json_nested import NestedTable
 from pgaudience.reading.rejects import Rejects
 from pgaudience.reading.table import Batch
-from pgaudience.reading.texts import Texts, attribute_texts
+from pgaudience.reading.texts import Texts
 from pgaudience.reading.values import to_text
 
 Attributes = dict[str, str | list[str] | None]
@@ -47,19 +38,16 @@ class Described:
 
 @dataclass(frozen=True, slots=True)
 class _Kind:
-    """What is described: how its column is called, what makes a row useless, whether a list is several values."""
+    """What is described: how its column is called, and whether a list is several values."""
 
     part: str
     option: str
     usual: tuple[str, ...]
-    blank: Reason
-    too_long: Reason
-    longest: int
     has_lists: bool
 
 
-_USER = _Kind("user", "--users-id", USER_NAMES, BLANK_USER, LONG_USER, LONGEST_USER_BYTES, has_lists=False)
-_ENTRY = _Kind("entry", "--entries-entry", ENTRY_NAMES, BLANK_ENTRY, LONG_ENTRY, LONGEST_ENTRY_BYTES, has_lists=True)
+_USER = _Kind("user", "--users-id", USER_NAMES, has_lists=False)
+_ENTRY = _Kind("entry", "--entries-entry", ENTRY_NAMES, has_lists=True)
 
 
 def read_users(
@@ -92,7 +80,7 @@ def read_entries(
 
 
 def _read(
-    path: str | Path, file_format: str, column: str | None, rejects: Rejects, stdin: BinaryIO, kind: _Kind
+    path: str | Path, file_format: str | None, column: str | None, rejects: Rejects, stdin: BinaryIO, kind: _Kind
 ) -> Iterator[Described]:
     file = open_file(path, stdin)
     try:
@@ -105,6 +93,7 @@ def _read(
         names = _names(table.header, column, file.name, kind)
         for batch in table.batches(names):
             yield _clean(batch, names[1:], rejects, file.name, kind)
+        rejects.flush()
     finally:
         file.close()
 
@@ -121,15 +110,18 @@ def _names(header: Sequence[str], column: str | None, source: str, kind: _Kind) 
 def _clean(batch: Batch, names: Sequence[str], rejects: Rejects, source: str, kind: _Kind) -> Described:
     faults = Faults()
     described = faults.texts(batch.columns[0])
-    columns = [_values(values, kind) for values in batch.columns[1:]]
+    columns = [_values(values, faults, kind) for values in batch.columns[1:]]
     faults.mark_unstorable([described, *(texts for texts, _ in columns)])
     storable = [
         (name, values)
         for name, (_, values) in zip(names, columns, strict=True)
         if not faults.mark_unstorable_name(name, values)
     ]
-    faults.mark(described.values, described.blank(), kind.blank)
-    faults.mark(described.values, described.longer(kind.longest), kind.too_long)
+    if kind is _USER:
+        faults.mark_users(described, rejects)
+    else:
+        faults.mark_entries(described, rejects)
+    faults.mark_attributes([texts for texts, _ in columns])
     stay = faults.settle(batch, rejects, source)
     kept_names = [name for name, _ in storable]
     rows = zip(*(values for _, values in storable), strict=True) if storable else repeat((), len(described.values))
@@ -141,21 +133,22 @@ def _clean(batch: Batch, names: Sequence[str], rejects: Rejects, source: str, ki
         batch.consumed,
     )
     rejects.accept(source, len(chunk.texts))
+    rejects.doubts.judge(source, *((described, None) if kind is _USER else (None, described)), stay)
     return chunk
 
 
-def _values(values: Sequence[object], kind: _Kind) -> tuple[Texts, Sequence[str | list[str] | None]]:
+def _values(values: Sequence[object], faults: Faults, kind: _Kind) -> tuple[Texts, Sequence[str | list[str] | None]]:
     """Take a column of attributes as texts to be checked, and as values with None in the place of blank ones."""
     if not kind.has_lists or list not in set(map(type, values)):
-        return attribute_texts(values)
-    texts, flat = attribute_texts([_joined(value) for value in values])
+        return faults.attributes(values)
+    texts, flat = faults.attributes([_joined(value) for value in values])
     return texts, [
         _list(cast("list[object]", value)) if isinstance(value, list) else flat[row] for row, value in enumerate(values)
     ]
 
 
 def _list(values: list[object]) -> list[str]:
-    return [text for text in map(to_text, values) if text.strip()]
+    return [text for text in (to_text(value).strip() for value in values) if text]
 
 
 def _joined(value: object) -> object:

@@ -3,17 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
+from decimal import Decimal
 from itertools import compress
 from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pgaudience.reading.reasons import NESTED, NOT_UTF8, NUL, Reason
+from pgaudience.reading.reasons import (
+    BLANK_ENTRY,
+    BLANK_USER,
+    BOUNDLESS,
+    LONG_ATTRIBUTE,
+    LONG_ENTRY,
+    LONG_USER,
+    LONGEST_ATTRIBUTE_BYTES,
+    LONGEST_ENTRY_BYTES,
+    LONGEST_USER_BYTES,
+    NESTED,
+    NOT_UTF8,
+    NUL,
+    PLACEHOLDER,
+    Reason,
+)
 from pgaudience.reading.rejects import Reject, Rejects
 from pgaudience.reading.table import Batch
-from pgaudience.reading.texts import Texts, as_texts, texts_if_all
-from pgaudience.reading.values import is_utf8
+from pgaudience.reading.texts import Texts, as_texts, attribute_texts, texts_if_all
+from pgaudience.reading.values import is_boundless, is_utf8
 
 T = TypeVar("T")
 
@@ -29,9 +45,13 @@ class Faults:
         self._reasons: dict[int, Reason] = {}
 
     def texts(self, values: Sequence[object]) -> Texts:
-        """Take a column as text; a list or an object in it is a fault."""
+        """Take a column as text; a list, an object or a number without bounds in it is a fault."""
         texts = texts_if_all(values)
-        return as_texts(self.flat(values)) if texts is None else texts
+        return as_texts(self._bounded(self.flat(values))) if texts is None else texts
+
+    def attributes(self, values: Sequence[object]) -> tuple[Texts, list[str | None]]:
+        """Take a column of attributes as texts, and again trimmed, with None in the place of blank ones."""
+        return attribute_texts(self._bounded(values))
 
     def flat(self, values: Sequence[object]) -> Sequence[object]:
         """Put None in the place of lists and objects of a column, which are a fault."""
@@ -41,6 +61,12 @@ class Faults:
             if isinstance(value, list | dict):
                 self._reasons.setdefault(row, NESTED)
         return [None if isinstance(value, list | dict) else value for value in values]
+
+    def _bounded(self, values: Sequence[object]) -> Sequence[object]:
+        if set(map(type, values)).isdisjoint({float, Decimal}) or not any(map(is_boundless, values)):
+            return values
+        self.mark_where(np.fromiter(map(is_boundless, values), np.bool_, len(values)), BOUNDLESS)
+        return [None if is_boundless(value) else value for value in values]
 
     def mark(self, values: Sequence[object], bad: Collection[object], reason: Reason) -> None:
         """Give the rows that hold one of the bad values a reason."""
@@ -69,6 +95,25 @@ class Faults:
         if reason is not None:
             self.mark_where(np.array([value is not None for value in values], dtype=np.bool_), reason)
         return reason is not None
+
+    def mark_users(self, users: Texts, rejects: Rejects) -> None:
+        """Mark what is no id of a user."""
+        self.mark(users.values, users.blank(), BLANK_USER)
+        self.mark(users.values, users.longer(LONGEST_USER_BYTES), LONG_USER)
+        if rejects.are_placeholders:
+            self.mark(users.values, users.placeholders(), PLACEHOLDER)
+
+    def mark_entries(self, entries: Texts, rejects: Rejects, blank: Reason = BLANK_ENTRY) -> None:
+        """Mark what is no text of an entry."""
+        self.mark(entries.values, entries.blank(), blank)
+        self.mark(entries.values, entries.longer(LONGEST_ENTRY_BYTES), LONG_ENTRY)
+        if rejects.are_placeholders:
+            self.mark(entries.values, entries.placeholders(), PLACEHOLDER)
+
+    def mark_attributes(self, columns: Sequence[Texts]) -> None:
+        """Mark what is too long for an attribute."""
+        for texts in columns:
+            self.mark(texts.values, texts.longer(LONGEST_ATTRIBUTE_BYTES), LONG_ATTRIBUTE)
 
     def good(self, rows: int) -> list[int]:
         """List those of the first rows that have no fault so far."""

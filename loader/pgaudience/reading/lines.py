@@ -6,7 +6,7 @@ import io
 from collections.abc import Iterator
 
 from pgaudience.errors import PgaudienceError
-from pgaudience.reading.files import InputFile, explained
+from pgaudience.reading.files import InputFile
 
 BLOCK_BYTES = 1 << 16
 LONGEST_LINE_BYTES = 1 << 26
@@ -17,12 +17,12 @@ def read_text(file: InputFile) -> Iterator[str]:
 
     Lines end with LF, CRLF or CR. Bytes that are not UTF-8 become surrogates (PEP 383), and so can be written back.
 
-    Raises PgaudienceError for UTF-16, and for a line over 64 MB: that is no file of lines.
+    Raises PgaudienceError for what is no text in UTF-8, and for a line over 64 MB: that is no file of lines.
     """
-    file.skip_mark()
+    file.begin_text()
     begun, size = list[bytes](), 0  # a line whose end is not read yet, in pieces
     while True:
-        with explained(file.name):
+        with file.explained():
             read = file.stream.read(BLOCK_BYTES)
         if not read:
             break

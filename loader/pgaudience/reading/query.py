@@ -10,8 +10,7 @@ from sqlalchemy import URL, Connection, create_engine, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 
 from pgaudience.errors import PgaudienceError
-from pgaudience.reading.record_table import ROWS_A_BATCH
-from pgaudience.reading.table import Batch
+from pgaudience.reading.table import ROWS_A_BATCH, Batch
 from pgaudience.reading.values import as_json
 
 READ_ONLY = {

@@ -6,7 +6,10 @@ from dataclasses import dataclass
 
 LONGEST_USER_BYTES = 1_000
 LONGEST_ENTRY_BYTES = 1_000_000
+LONGEST_ATTRIBUTE_BYTES = 1_000_000
+LONGEST_ROW_BYTES = 1 << 26
 LONGEST_RECORD_LINES = 1_000
+LONGEST_NUMBER = 1_000
 DEEPEST_JSON = 100
 
 # Only the proportions of frequencies matter. Within these bounds neither sums of billions of them nor their squares
@@ -39,6 +42,11 @@ NOT_A_LIST_OF_ENTRIES = Reason(
     "a user without an object or a list of entries",
     'write {"user": {"entry": frequency}} or {"user": ["entry", …]}',
 )
+LONG_ROW = Reason("a row over 64 MB", "shorten its texts")
+OUT_OF_RANGE = Reason("a time outside the years 1 to 9999", "leave it blank where it stands for an unknown time")
+BOUNDLESS = Reason(
+    f"a number that is infinite or beyond {LONGEST_NUMBER:,} digits", "write it as a text if it is a name"
+)
 NESTED = Reason("a list or an object where one value belongs", "write one text or one number there")
 NOT_UTF8 = Reason("not valid UTF-8", "convert the data to UTF-8, for example with iconv")
 NUL = Reason("contains NUL", "remove the NUL characters: PostgreSQL cannot store them")
@@ -56,6 +64,8 @@ NOT_A_TIME = Reason(
 )
 LONG_USER = Reason(f"user id longer than {LONGEST_USER_BYTES:,} bytes", "PostgreSQL cannot index it: shorten it")
 LONG_ENTRY = Reason("entry longer than 1 MB", "shorten it: an embedding reads only its beginning anyway")
+LONG_ATTRIBUTE = Reason("attribute longer than 1 MB", "shorten it, or leave out its column")
+PLACEHOLDER = Reason("a placeholder for a user or an entry", "without --reject-placeholders such rows are taken")
 
 
 def wrong_width(found: int, expected: int) -> Reason:

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import csv
+import errno
+import os
 from collections import Counter
+from collections.abc import Generator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self
 
 from pgaudience.errors import PgaudienceError
+from pgaudience.reading.doubts import Doubts
 from pgaudience.reading.files import said_by
 from pgaudience.reading.reasons import Reason
+from pgaudience.terminal import escaped
 
 EXAMPLES = 10
 EXAMPLE_LENGTH = 200
@@ -44,12 +50,16 @@ class Rejects:
     """Take the rejected rows of one or several sources.
 
     With a `path`, the first rejected row creates a CSV file there (source, line, reason, row), in which a row has the
-    very bytes it had in its source. Without one they are only counted. `examples` keeps the first ten, shortened.
-    With `strict`, the first rejected row raises PgaudienceError instead, and nothing is written.
+    very bytes it had in its source; a symbolic link is not followed. Without one they are only counted. `examples`
+    keeps the first ten, shortened and fit for a terminal. With `strict`, the first rejected row raises PgaudienceError
+    instead, and nothing is written. With `placeholders`, rows of users or entries such as NULL are rejected, too;
+    `doubts` has what was taken though it looks wrong.
     """
 
-    def __init__(self, path: Path | None = None, *, strict: bool = False) -> None:
+    def __init__(self, path: Path | None = None, *, strict: bool = False, placeholders: bool = False) -> None:
         self.path = path
+        self.are_placeholders = placeholders
+        self.doubts = Doubts()
         self._accepted: Counter[str] = Counter()
         self._reasons: dict[str, Counter[str]] = {}
         self.examples: list[Reject] = []
@@ -104,10 +114,17 @@ class Rejects:
         if self.path is not None:
             self._write(self.path, [source, reject.line, reject.reason.text, reject.row])
 
+    def flush(self) -> None:
+        """Write out what was added so far; raise PgaudienceError where the disk does not take it."""
+        if self._file is not None and self.path is not None:
+            with _written(self.path):
+                self._file.flush()
+
     def close(self) -> None:
         """Close the file of rejected rows, if there is one."""
-        if self._file is not None:
-            self._file.close()
+        if self._file is not None and self.path is not None:
+            with _written(self.path):
+                self._file.close()
 
     def __enter__(self) -> Self:
         return self
@@ -118,19 +135,35 @@ class Rejects:
         self.close()
 
     def _write(self, path: Path, row: list[object]) -> None:
-        if self._writer is None:
-            try:
-                self._file = path.open("w", encoding="utf-8", errors="surrogateescape", newline="")
-            except OSError as error:
-                raise PgaudienceError(
-                    f"cannot write the rejected rows to {path}: {said_by(error)}", "name a writable file"
-                ) from error
-            self._writer = csv.writer(self._file, lineterminator="\n")
-            self._writer.writerow(["source", "line", "reason", "row"])
-        self._writer.writerow(row)
+        with _written(path):
+            if self._writer is None:
+                self._file = open(  # noqa: SIM115  (with an opener; closed by close())
+                    path, "w", encoding="utf-8", errors="surrogateescape", newline="", opener=_open_itself
+                )
+                self._writer = csv.writer(self._file, lineterminator="\n")
+                self._writer.writerow(["source", "line", "reason", "row"])
+            self._writer.writerow(row)
+
+
+def _open_itself(path: str, flags: int) -> int:
+    """Open a file, and not what a link of that name, which anybody may have made in a shared folder, points to."""
+    return os.open(path, flags | getattr(os, "O_NOFOLLOW", 0), 0o666)
+
+
+@contextmanager
+def _written(path: Path) -> Generator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            raise PgaudienceError(
+                f"the rejected rows cannot go to {path}: it is a symbolic link", "name the file itself with --rejects"
+            ) from error
+        raise PgaudienceError(
+            f"cannot write the rejected rows to {path}: {said_by(error)}", "name a writable file with --rejects"
+        ) from error
 
 
 def _shortened(row: str) -> str:
-    """Make a row fit to be shown: its beginning, with what is not text written as an escape."""
-    beginning = row if len(row) <= EXAMPLE_LENGTH else row[:EXAMPLE_LENGTH] + "…"
-    return beginning.encode("utf-8", "backslashreplace").decode("utf-8").replace("\0", "\\0")
+    """Make a row fit to be shown: its beginning, with what a terminal would obey or hide written as an escape."""
+    return escaped(row if len(row) <= EXAMPLE_LENGTH else row[:EXAMPLE_LENGTH] + "…")

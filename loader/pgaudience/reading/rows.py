@@ -11,18 +11,11 @@ from pgaudience.errors import PgaudienceError
 from pgaudience.reading.cleaning import Chunk
 from pgaudience.reading.columns import USER_NAMES, Columns, find_named, guess_required, listed, require_single
 from pgaudience.reading.faults import Faults, kept
-from pgaudience.reading.json_rows import NestedTable
-from pgaudience.reading.reasons import (
-    BLANK_TEXT,
-    BLANK_USER,
-    LONG_ENTRY,
-    LONG_USER,
-    LONGEST_ENTRY_BYTES,
-    LONGEST_USER_BYTES,
-)
+from pgaudience.reading.json_nested import NestedTable
+from pgaudience.reading.reasons import BLANK_TEXT
 from pgaudience.reading.rejects import Rejects
 from pgaudience.reading.table import Batch, Table
-from pgaudience.reading.texts import Texts, attribute_texts
+from pgaudience.reading.texts import Texts
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +37,7 @@ def row_columns(table: Table, user: str | None, template: RowTemplate, source: s
     found = find_named(user, "--user", header, source) or guess_required("user", USER_NAMES, header, header, source)
     require_single(header, header, source)
     for name in template.names:
-        if name not in header:
+        if header and name not in header:
             raise PgaudienceError(
                 f"{source} has no column {name!r} for the template; it has {listed(header)}",
                 "write each name in the braces as the header does",
@@ -57,12 +50,12 @@ def clean_rows(batch: Batch, columns: Columns, template: RowTemplate, rejects: R
     names = columns.names()
     faults = Faults()
     users = faults.texts(batch.columns[0])
-    described = [attribute_texts(values) for values in batch.columns[1:]]
+    described = [faults.attributes(values) for values in batch.columns[1:]]
     faults.mark_unstorable([users, *(texts for texts, _ in described)])
     for name, (_, values) in zip(names[1:], described, strict=True):
         faults.mark_unstorable_name(name, values)
-    faults.mark(users.values, users.blank(), BLANK_USER)
-    faults.mark(users.values, users.longer(LONGEST_USER_BYTES), LONG_USER)
+    faults.mark_users(users, rejects)
+    faults.mark_attributes([texts for texts, _ in described])
 
     attributes = list(zip(*(values for _, values in described), strict=True)) or [()] * len(users.values)
     texts = [""] * len(users.values)
@@ -71,12 +64,12 @@ def clean_rows(batch: Batch, columns: Columns, template: RowTemplate, rejects: R
     for row, text in zip(good, template.fill(rows) if rows else [], strict=True):
         texts[row] = text
     entries = Texts(texts)
-    faults.mark(entries.values, entries.blank(), BLANK_TEXT)
-    faults.mark(entries.values, entries.longer(LONGEST_ENTRY_BYTES), LONG_ENTRY)
+    faults.mark_entries(entries, rejects, blank=BLANK_TEXT)
 
     stay = faults.settle(batch, rejects, source)
     kept_users = kept(users.values, stay)
     rejects.accept(source, len(kept_users))
+    rejects.doubts.judge(source, users, None, stay)
     return Chunk(
         users=kept_users,
         entries=kept(entries.values, stay),

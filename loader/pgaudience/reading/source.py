@@ -10,6 +10,7 @@ from typing import BinaryIO, Self
 
 from pgaudience.reading.cleaning import Chunk, clean
 from pgaudience.reading.columns import Columns, resolve
+from pgaudience.reading.decimals import Decimals
 from pgaudience.reading.files import open_file
 from pgaudience.reading.formats import format_of, open_table
 from pgaudience.reading.period import Period
@@ -34,6 +35,7 @@ class Source:
         rejects: Rejects,
         rows: RowTemplate | None = None,
         period: Period | None = None,
+        decimal: str | None = None,
     ) -> None:
         self.name = origin.name
         self.size = origin.size
@@ -44,13 +46,17 @@ class Source:
         self.outside = 0
         self._rows = rows
         self._period = period
+        self._decimals = Decimals(decimal)
         self._origin, self._table, self._rejects = origin, table, rejects
 
     def chunks(self) -> Iterator[Chunk]:
-        """Read all rows, some thousand at a time; what is wrong with the others goes to the rejects."""
+        """Read all rows, some thousand at a time; what is wrong with the others goes to the rejects.
+
+        Raises PgaudienceError at the end where it is not clear what the frequencies mean: see Decimals.
+        """
         for batch in self._table.batches(self.columns.names()):
             if self._rows is None:
-                chunk = clean(batch, self.columns, self._rejects, self.name)
+                chunk = clean(batch, self.columns, self._decimals, self._rejects, self.name)
             else:
                 chunk = clean_rows(batch, self.columns, self._rows, self._rejects, self.name)
             if self._period is not None:
@@ -58,6 +64,8 @@ class Source:
                 chunk = self._period.within(chunk)
                 self.outside += good - len(chunk.users)
             yield chunk
+        self._decimals.check(self.name)
+        self._rejects.flush()
 
     def digest(self) -> bytes:
         """SHA-256: of a file's content, decompressed, at any time; of a query's rows, once they are read."""
@@ -85,19 +93,22 @@ def open_source(
     rejects: Rejects,
     rows: RowTemplate | None = None,
     period: Period | None = None,
+    delimiter: str | None = None,
+    decimal: str | None = None,
     stdin: BinaryIO | None = None,
 ) -> Source:
-    """Open a file of activity, or standard input for `-`, plain or gzip.
+    """Open a file of activity, or standard input for `-`, plain or packed.
 
     With a template for rows, every row is a user with one entry, and all other columns are attributes. Without a
-    format, the file's name tells it. Raises PgaudienceError where the file cannot be read, its format is not told, its
+    format, the file's name tells it; without a delimiter, the header of CSV does; `decimal` is the sign before the
+    decimals of frequencies. Raises PgaudienceError where the file cannot be read, its format is not told, its
     columns are not found, or the rejected rows would go to that very file.
     """
     file_format = format or format_of(str(path))
     rejects.spare(path)
     file = open_file(path, stdin or sys.stdin.buffer)
     try:
-        return Source(file, open_table(file, file_format), columns, rejects, rows, period)
+        return Source(file, open_table(file, file_format, delimiter), columns, rejects, rows, period, decimal)
     except BaseException:
         file.close()
         raise
@@ -110,6 +121,7 @@ def open_query(
     rejects: Rejects,
     rows: RowTemplate | None = None,
     period: Period | None = None,
+    decimal: str | None = None,
 ) -> Source:
     """Run a query on another database, whose rows are the activity. A plain postgresql:// URL means psycopg 3.
 
@@ -117,7 +129,7 @@ def open_query(
     """
     table = QueryTable(sql, url)
     try:
-        return Source(table, table, columns, rejects, rows, period)
+        return Source(table, table, columns, rejects, rows, period, decimal)
     except BaseException:
         table.close()
         raise

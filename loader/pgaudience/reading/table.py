@@ -8,6 +8,8 @@ from typing import Protocol
 
 from pgaudience.reading.rejects import Reject
 
+ROWS_A_BATCH = 10_000
+
 
 @dataclass(frozen=True, slots=True)
 class Batch:
@@ -28,7 +30,7 @@ class Table(Protocol):
 
     @property
     def header(self) -> Sequence[str]:
-        """The names of the columns."""
+        """The names of the columns; none where there is no row to tell them."""
         ...
 
     def batches(self, names: Sequence[str]) -> Iterator[Batch]:

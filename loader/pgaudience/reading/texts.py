@@ -2,22 +2,46 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+from functools import cached_property
 from typing import cast
 
 from pgaudience.reading.values import is_utf8, to_text
 
 BYTES_PER_CHARACTER = 4
 
+# What programs write where they know nothing.
+_MISSING = (
+    "null", "(null)", "<null>", "none", "nil", "nan", "n/a", "#n/a", "na", "n.a.", "undefined", "unknown", "missing",
+    "anonymous", "(not set)", "(none)", "not available", "\\n", "#ref!", "#value!", "#name?", "[object object]", "-",
+    "--", "?", ".", "0", "-1", "00000000-0000-0000-0000-000000000000",
+)  # fmt: skip
+PLACEHOLDERS = frozenset(
+    spelled for word in _MISSING for spelled in (word, word.upper(), word.capitalize(), word.title())
+) | {"NaN", "[object Object]", "N/a"}
+
+# Format characters and variation selectors: they take no space, and nobody sees them.
+INVISIBLE = re.compile(
+    "[\u00ad\u034f\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff\U000e0000-\U000e0fff]"
+)
+MOST_INVISIBLE = 8
+
+# A number of many digits, as a spreadsheet shows and exports it.
+SHORTENED = re.compile(r"\s*[+-]?\d([.,]\d+)?E\+\d+\s*")
+
 
 class Texts:
     """A column of texts. What is bad in it is given as a set of texts, found without Python code per row if empty."""
 
-    __slots__ = ("_joined", "values")
-
     def __init__(self, values: Sequence[str]) -> None:
         self.values = values
         self._joined = "".join(values)
+
+    @cached_property
+    def stripped(self) -> list[str]:
+        """The texts without white space around them."""
+        return list(map(str.strip, self.values))
 
     def not_utf8(self) -> set[str]:
         """Find the texts that stand for broken bytes."""
@@ -27,9 +51,13 @@ class Texts:
         """Find the texts with a NUL character."""
         return {text for text in set(self.values) if "\0" in text} if "\0" in self._joined else set()
 
+    def contain(self, characters: str) -> bool:
+        """Whether some text has these characters; two texts might have them together."""
+        return characters in self._joined
+
     def blank(self) -> set[str]:
         """Find the texts that are empty or white space."""
-        return set() if all(map(str.strip, self.values)) else {text for text in set(self.values) if not text.strip()}
+        return set() if all(self.stripped) else {text for text in set(self.values) if not text.strip()}
 
     def longer(self, limit: int) -> set[str]:
         """Find the texts of more than `limit` bytes in UTF-8."""
@@ -38,6 +66,25 @@ class Texts:
         if max(map(len, self.values), default=0) * BYTES_PER_CHARACTER <= limit:
             return set()
         return {text for text in set(self.values) if len(text.encode("utf-8", "surrogateescape")) > limit}
+
+    def placeholders(self) -> set[str]:
+        """Find the texts that stand for nothing: NULL, n/a, the zero UUID, nothing but invisible characters."""
+        found = set[str]()
+        if not PLACEHOLDERS.isdisjoint(self.stripped):
+            found = {text for text in set(self.values) if text.strip() in PLACEHOLDERS}
+        if not self._joined.isascii():
+            found |= {text for text in set(self.values) if len(text) <= MOST_INVISIBLE and _is_invisible(text)}
+        return found
+
+    def with_invisible(self) -> set[str]:
+        """Find the texts with characters that nobody sees."""
+        if self._joined.isascii() or not INVISIBLE.search(self._joined):
+            return set()
+        return {text for text in set(self.values) if INVISIBLE.search(text)}
+
+    def shortened(self) -> set[str]:
+        """Find the texts such as 1.23457E+12, in which digits are lost."""
+        return {text for text in set(self.values) if SHORTENED.fullmatch(text)} if "E+" in self._joined else set()
 
 
 def texts_if_all(values: Sequence[object]) -> Texts | None:
@@ -55,11 +102,16 @@ def as_texts(values: Sequence[object]) -> Texts:
 
 def texts_among(values: Sequence[object]) -> Texts:
     """Take only the texts of a column, which may hold numbers or times as well."""
+    if str not in set(map(type, values)):
+        return Texts(())
     return texts_if_all(values) or Texts([value if isinstance(value, str) else "" for value in values])
 
 
 def attribute_texts(values: Sequence[object]) -> tuple[Texts, list[str | None]]:
-    """Take a column of attributes as texts, and again with None in the place of blank ones."""
+    """Take a column of attributes as texts, and again trimmed, with None in the place of blank ones."""
     texts = as_texts(values)
-    blank = texts.blank()
-    return texts, [None if text in blank else text for text in texts.values] if blank else list(texts.values)
+    return texts, [text or None for text in texts.stripped]
+
+
+def _is_invisible(text: str) -> bool:
+    return not text.isascii() and bool(text.strip()) and not INVISIBLE.sub("", text).strip()

@@ -12,6 +12,8 @@ from typing import cast
 import numpy as np
 from numpy.typing import NDArray
 
+from pgaudience.reading.reasons import LONGEST_NUMBER
+
 
 def to_text(value: object) -> str:
     """Take a value as the text that identifies it; nothing (None, not a number) is the empty text.
@@ -79,10 +81,22 @@ def is_utf8(text: str) -> bool:
     return True
 
 
+def is_boundless(value: object) -> bool:
+    """Whether a value is a number that is infinite, or has more digits than anybody means."""
+    if isinstance(value, float):
+        return math.isinf(value)
+    if not isinstance(value, Decimal):
+        return False
+    return value.is_infinite() or (value.is_finite() and abs(value.adjusted()) > LONGEST_NUMBER)
+
+
 def _number_text(value: float | Decimal) -> str:
-    if not math.isfinite(value):
-        return "" if math.isnan(value) else str(value)
-    return str(int(value)) if value == int(value) else str(value)
+    """Write a number without an exponent, so that numbers of one column look alike."""
+    if value != value:  # NaN
+        return ""
+    if is_boundless(value):
+        return str(value)
+    return str(int(value)) if value == int(value) else format(Decimal(str(value)), "f")
 
 
 def _json_value(value: object) -> object:

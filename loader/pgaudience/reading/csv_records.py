@@ -1,20 +1,64 @@
-"""Lines into CSV records, with every stray quote held to its own line."""
+"""Lines into CSV records: at once where no quote occurs, else with every stray quote held to its own line."""
 
 from __future__ import annotations
 
 import csv
 import gc
+import re
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from pgaudience.reading.lines import LONGEST_LINE_BYTES, lines_of
-from pgaudience.reading.plain_lines import PlainLines
 from pgaudience.reading.reasons import LONGEST_RECORD_LINES, MISQUOTED, UNCLOSED_QUOTE
 from pgaudience.reading.rejects import Reject
 
 LONGEST_RECORD = 1 << 24  # characters, of a record over several lines
 UNFINISHED = "unexpected end of data"  # what the csv module says where a quote is open at the end
+
+csv.field_size_limit(max(csv.field_size_limit(), 2 * LONGEST_LINE_BYTES))
+
+
+@dataclass(frozen=True)
+class PlainLines:
+    """Whole lines of a file from line `first_line` on, in which no quote occurs: each line is a record."""
+
+    first_line: int
+    text: str
+
+    def columns(self, delimiter: str, width: int) -> list[list[str]] | None:
+        """Cut the lines into columns; None unless every line has `width` fields, two or more, and ends with LF or CRLF.
+
+        Each line end is made a field of its own. If there are as many fields as there should be, and every line end
+        stands where a row of the right width has it, then all rows are of that width.
+        """
+        text = self.text.replace("\r\n", "\n")
+        if width < 2 or "\r" in text:
+            return None
+        if not text.endswith("\n"):
+            text += "\n"
+        rows, step = text.count("\n"), width + 1
+        text = text.replace("\n", f"{delimiter}\n{delimiter}")
+        if delimiter != " " and (f"{delimiter} " in text or text.startswith(" ")):
+            text = re.sub(rf"(?<![^{re.escape(delimiter)}]) +", "", text)  # as the csv module does
+        fields = text.split(delimiter)
+        if len(fields) != rows * step + 1 or fields[width::step].count("\n") != rows:
+            return None
+        return [fields[place:-1:step] for place in range(width)]
+
+    def written(self, row: int) -> tuple[int, str]:
+        """Give the line of a row, and the row as it stands in the file."""
+        return self.first_line + row, self.lines[row].rstrip("\r\n")
+
+    def count(self) -> int:
+        """Count the lines."""
+        return len(self.lines) if "\r" in self.text else self.text.count("\n") + (self.text[-1:] != "\n")
+
+    @cached_property
+    def lines(self) -> list[str]:
+        """Cut the text into its lines."""
+        return lines_of(self.text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +87,9 @@ def read_records(texts: Iterable[str], delimiter: str) -> Iterator[Records | Pla
     of more than 1,000 lines (or 16 million characters on several lines), and one still open at the end of the file
     are broken: the line such a record begins with is rejected, and reading goes on with the very next line. Where one
     text ends and the next begins plays no part in it, so the outcome is that of the file.
+
+    Spaces at the beginning of a field are no part of it, so that a quote may follow them.
     """
-    csv.field_size_limit(max(csv.field_size_limit(), 2 * LONGEST_LINE_BYTES))
     first_line, unfinished = 1, list[str]()
     for text in texts:
         if not unfinished and '"' not in text:
@@ -69,7 +114,7 @@ def parse(first_line: int, lines: list[str], delimiter: str) -> tuple[Records, l
     """Parse whole records, and give back the lines of the last one if more lines could finish it."""
     try:
         with _without_collection():
-            rows = list(csv.reader(lines, delimiter=delimiter, strict=True))
+            rows = list(csv.reader(lines, delimiter=delimiter, strict=True, skipinitialspace=delimiter != " "))
     except csv.Error:
         return _parse_with_care(first_line, lines, delimiter)
     if len(rows) != len(lines):
@@ -84,7 +129,7 @@ def _parse_with_care(first_line: int, lines: list[str], delimiter: str) -> tuple
     while begin < len(lines):
         reason = MISQUOTED
         base = begin
-        reader = csv.reader(lines[base:], delimiter=delimiter, strict=True)
+        reader = csv.reader(lines[base:], delimiter=delimiter, strict=True, skipinitialspace=delimiter != " ")
         try:
             for row in reader:
                 end = base + reader.line_num

@@ -1,0 +1,67 @@
+"""What a load has done, for people to read."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from pgaudience.terminal import escaped
+
+if TYPE_CHECKING:
+    from pgaudience.database import Connection
+    from pgaudience.loading.entries import MergedEntries
+    from pgaudience.loading.merge import Merged
+    from pgaudience.reading import Rejects
+
+
+def report(rejects: Rejects, merged: Merged) -> None:
+    """Say what became of the rows, and what a load has changed."""
+    for source in rejects.sources:
+        _report_source(rejects, source)
+    for example in rejects.examples:
+        _say(f"  line {example.line}: {example.reason.text}: {example.row}")
+    if rejects.reasons:
+        _say(f"  All rejected rows are in {rejects.path}")
+    _say(
+        f"{merged.new_users:,} new users, {merged.new_entries:,} new entries; pairs of user and entry:"
+        f" {merged.pairs_added:,} added, {merged.pairs_changed:,} changed, {merged.pairs_removed:,} removed"
+    )
+    if merged.attributes_changed:
+        _say(f"{merged.attributes_changed:,} users have new attributes")
+    for attribute, users in merged.conflicts.items():
+        _say(f"  {users:,} users have several values of {attribute}; the last one counts")
+
+
+def report_entries(merged: MergedEntries) -> None:
+    """Say what a load has changed of entries."""
+    _say(f"{merged.changed:,} entries have new attributes")
+    for attribute, entries in merged.lists.items():
+        _say(f"  {entries:,} entries have several values of {attribute}, kept as a list")
+    if merged.unknown:
+        _say(
+            f"  {merged.unknown:,} texts are of no entry in the space, and were left out;"
+            " load the file again when somebody has them"
+        )
+
+
+def report_family(connection: Connection) -> None:
+    """Name the spaces over the same people, which a load leaves stale."""
+    spaces = [row[0] for row in connection.execute("select space from derived_spaces order by space").fetchall()]
+    if spaces:
+        _say(f"Spaces over these people are stale now: {', '.join(spaces)}")
+        _say("Bring them up to date: pgaudience refresh --all")
+
+
+def _report_source(rejects: Rejects, source: str) -> None:
+    account = rejects.account(source)
+    _say(f"{source}: {account.read:,} rows read, {account.accepted:,} accepted, {account.rejected:,} rejected")
+    for reason, rows in account.reasons.items():
+        _say(f"  {rows:>11,}  {reason}")
+    for doubted in rejects.doubts.of(source):
+        values = ", ".join(f"'{value}' ({rows:,})" for value, rows in doubted.values)
+        _say(f"  Warning: {doubted.rows:,} {doubted.doubt.text}: {values}; {doubted.doubt.mend}")
+
+
+def _say(line: str) -> None:
+    click.echo(escaped(line), err=True)
