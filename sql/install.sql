@@ -194,6 +194,10 @@
 \ir vectors/refresh.sql
 \ir queries/live_workers.sql
 \ir queries/embed_query.sql
+\ir queries/entries_to_embed.sql
+\ir queries/embed_entry_batch.sql
+\ir queries/embed_query_batch.sql
+\ir queries/embed_entries.sql
 \ir status.sql
 \ir api.sql
 \ir grants.sql

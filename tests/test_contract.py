@@ -88,6 +88,7 @@ FUNCTIONS = {
     "assign_segment(text,vector)": ["segmentation text", "embedding vector"],
     "rename_segment(text,bigint,text)": ["segmentation text", "segment_id bigint", "new_name text"],
     "refresh()": [],
+    "embed_entries(bigint)": ["max_texts bigint DEFAULT NULL::bigint"],
     f"define_audience({PART_TYPES})": PARTS,
     f"preview_audience({PART_TYPES})": PARTS,
     f"save_audience(text,{PART_TYPES},bigint)": ["name text", *PARTS, "suppress_below bigint DEFAULT NULL::bigint"],
@@ -267,7 +268,7 @@ VOLATILE = {
     "request_embedding", "report_progress", "fit_centroids", "fit_sample", "bootstrap_clusters", "compare_k",
     "choose_k", "fit_kmeans", "fit_agglomerative", "lock_audiences", "leave_audiences",
     "hold_users", "remove_orphans", "narrow_search_path",
-    "fit_segments", "lock_segmentation", "number_segments",
+    "fit_segments", "lock_segmentation", "number_segments", "embed_entry_batch", "embed_query_batch",
 }  # fmt: skip
 
 # What reads relations by a query that another function gives it, and what only writes such a query.
@@ -472,7 +473,7 @@ def test_the_examples_run(demo: str) -> None:
     assert len(found) > 20
     for name, example in found:
         assert re.match(r"(select|insert|update|call)\b.*;$", example, re.DOTALL), name
-        with connect(demo, autocommit="embed_query" in example) as connection:
+        with connect(demo, autocommit=example.startswith("call embed_")) as connection:
             try:
                 shown = connection.execute(example.encode())
             except Exception as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import threading
 import unicodedata
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -18,7 +19,7 @@ from pgvector.psycopg import register_vector
 from safetensors.numpy import load_file, save_file
 from tokenizers import Tokenizer
 
-from conftest import Cluster, connect, packaged_folder
+from conftest import Cluster, connect, packaged_folder, run_psql
 from pgaudience.database import open_space
 from pgaudience.embedding.registry import measure
 from pgaudience.embedding.sentence_transformers import SentenceTransformersProvider
@@ -340,3 +341,108 @@ def test_decomposed_and_composed_are_one(encoded: str) -> None:
     with connect(encoded) as connection:
         composed, decomposed = tokens_in_sql(connection, [text, unicodedata.normalize("NFD", text)])
     assert composed == decomposed
+
+
+# Entries in SQL alone
+
+
+@pytest.fixture
+def waiting(encoded: str) -> str:
+    """The packaged model, and 150 entries and 2 queries that wait for their vectors."""
+    with connect(encoded) as connection:
+        connection.execute(
+            "insert into activity_input (user_id, entry) select 'user ' || n % 5, 'Climbing hall ' || n"
+            " from generate_series(1, 150) n"
+        )
+        connection.execute("insert into queries (query) values ('bouldering'), ('night clubs')")
+    return encoded
+
+
+def test_from_activity_to_a_search_in_psql_alone(waiting: str, provider: SentenceTransformersProvider) -> None:
+    done = run_psql(
+        waiting, "--tuples-only", "--no-align", "--set", "ON_ERROR_STOP=1",
+        "--command", "call embed_entries(max_texts => 70)",
+        "--command", "select entries_embedded, entries_pending, queries_waiting from status",
+        "--command", "call embed_entries()",
+        "--command", "call refresh()",
+        "--command", "select entries_embedded, entries_pending, queries_waiting from status",
+        "--command", "select user_id from search_users('indoor climbing', k => 1)",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    assert [line for line in lines if "|" in line] == ["70|80|2", "150|0|0"]
+    assert lines[-1].startswith("user ")
+    with connect(waiting) as connection:
+        register_vector(connection)
+        rows = connection.execute(
+            "select entry, embedding from entries join entry_vectors using (entry_key)"
+        ).fetchall()
+        queries = connection.execute("select query, embedding from queries").fetchall()
+    for found, exact in ((rows, provider.embed), (queries, provider.embed_queries)):
+        vectors = np.array([vector.to_numpy() for _, vector in found])
+        assert min(cosines(vectors, exact([text for text, _ in found]))) >= LEAST_COSINE
+
+
+def test_texts_that_changed_are_embedded_again(waiting: str) -> None:
+    with connect(waiting, autocommit=True) as connection:
+        connection.execute("call embed_entries()")
+        connection.execute('update entries set attributes = \'{"city": "Bern"}\' where entry_key <= 3')
+        connection.execute("update space set entry_template = '{entry}, {city}'")
+        assert connection.execute("select entries_outdated from status").fetchone() == (3,)
+        connection.execute("call embed_entries()")
+        assert connection.execute("select entries_outdated from status").fetchone() == (0,)
+        near = (
+            "select 1 - (v.embedding <=> encode_text(t.text)) from entry_vectors v join entry_texts t using (entry_key)"
+        )
+        assert min(row[0] for row in connection.execute(f"{near} where entry_key <= 3".encode())) > LEAST_COSINE
+
+
+def test_two_sessions_share_the_entries(waiting: str) -> None:
+    """What one has claimed the other leaves out: none is written twice."""
+    with connect(waiting, autocommit=True) as connection:
+        connection.execute("create table written (entry_key bigint)")
+        connection.execute(
+            "create function note() returns trigger language plpgsql set search_path from current"
+            " as 'begin insert into written values (new.entry_key); return new; end'"
+        )
+        connection.execute(
+            "create trigger note before insert or update on entry_vectors for each row execute function note()"
+        )
+        threads = [threading.Thread(target=call_embed_entries, args=(waiting,)) for _ in range(2)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(120)
+        found = connection.execute("select count(*), count(distinct entry_key) from written").fetchone()
+        assert found == (150, 150)
+
+
+def call_embed_entries(url: str) -> None:
+    with connect(url, autocommit=True) as connection:
+        connection.execute("call embed_entries()")
+
+
+def test_a_text_that_cannot_be_embedded_fails_alone(waiting: str) -> None:
+    with connect(waiting, autocommit=True) as connection:
+        connection.execute("insert into entries (entry) values ('an unknown sign \u2f00')")
+        connection.execute("insert into queries (query) values ('\u2f00')")
+        connection.execute("delete from encoder_tokens where token = '[UNK]'")
+        for attempts in (1, 2):
+            connection.execute("call embed_entries()")
+            failed = connection.execute("select error, attempts from entry_failures").fetchall()
+            assert failed == [("the model in this space lacks a token of its vocabulary", attempts)]
+        assert connection.execute("select entries_embedded, entries_failed from status").fetchone() == (150, 1)
+        rows = connection.execute("select query, error is null, attempts from queries order by query_key").fetchall()
+        assert rows == [("bouldering", True, 0), ("night clubs", True, 0), ("\u2f00", False, 1)]
+
+
+def test_embed_entries_says_why_it_cannot(waiting: str, toy: str) -> None:
+    with connect(waiting) as connection, pytest.raises(psycopg.errors.ActiveSqlTransaction, match="autocommit"):
+        connection.execute("call embed_entries()")
+    with connect(waiting, autocommit=True) as connection, pytest.raises(psycopg.errors.InvalidParameterValue):
+        connection.execute("call embed_entries(max_texts => -1)")
+    with (
+        connect(toy, autocommit=True) as connection,
+        pytest.raises(psycopg.errors.ObjectNotInPrerequisiteState, match="does not run in SQL"),
+    ):
+        connection.execute("call embed_entries()")

@@ -35,9 +35,13 @@ begin
         select
             array_agg(t.embedding::vector + p.embedding order by q.text, k.position) as inputs,
             array_agg(q.text order by q.text, k.position)::integer[] as text_of,
-            count(distinct q.text) as texts
+            count(distinct q.text) as texts,
+            bool_or(t.token is null or p.position is null) as is_incomplete
         from (
-            select s.text, s.tokens, (sum(cardinality(s.tokens)) over (order by s.text) - 1) / _tokens_at_once as batch
+            select
+                s.text,
+                s.tokens,
+                (sum(cardinality(s.tokens)) over (order by s.text) - 1) / _tokens_at_once as batch
             from (
                 select
                     u.n as text,
@@ -48,11 +52,18 @@ begin
             ) s
         ) q
         cross join lateral unnest(q.tokens) with ordinality k (token, position)
-        join encoder_tokens t using (token)
-        join encoder_positions p using (position)
+        left join encoder_tokens t using (token)
+        left join encoder_positions p using (position)
         group by q.batch
         order by q.batch
     loop
+        if _batch.is_incomplete then
+            raise exception using
+                errcode = 'data_exception',
+                message = 'the model in this space lacks a token of its vocabulary',
+                hint = 'Run, in a shell: pgaudience check.';
+        end if;
+
         execute encoder_statement(cardinality(_batch.inputs), _batch.texts = 1) into strict _states
         using _batch.inputs, _batch.text_of;
 
