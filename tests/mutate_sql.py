@@ -16,15 +16,18 @@ import json
 import random
 import re
 import shutil
+import subprocess
 import sys
 import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import psycopg
+from psycopg.conninfo import conninfo_to_dict
 
 from conftest import TESTS, _fill_toy, connect, migrate_toy
 from lint_sql import tokens
@@ -137,17 +140,29 @@ def _without_coalesce(text: str, read: list[Token], place: int) -> Iterator[tupl
 def judge(cluster: Cluster, mutant: Mutant) -> str:
     """The script that kills a mutant, 'refused' if the database does not take it, or 'survived'."""
     try:
-        url = _replaced(cluster, mutant) if _is_function(mutant) else _installed(cluster, mutant)
+        made = _replaced(cluster, mutant) if _is_function(mutant) else _installed(cluster, mutant)
     except (psycopg.Error, AssertionError):
         return "refused"
     for script in _likely_first(mutant):
         expected = (TESTS / "sql" / f"{script}.out").read_text()
-        try:
-            if run_script(url, script) != expected:
+        with _copy(cluster, made) as url:
+            try:
+                if run_script(url, script) != expected:
+                    return script
+            except (AssertionError, subprocess.TimeoutExpired):
                 return script
-        except Exception:
-            return script
     return "survived"
+
+
+@contextmanager
+def _copy(cluster: Cluster, url: str) -> Iterator[str]:
+    """A copy of a database for one script, as every golden test has one."""
+    name = str(conninfo_to_dict(url)["dbname"])
+    cluster.execute("create database copy template {} strategy file_copy", name)
+    try:
+        yield cluster.url("copy")
+    finally:
+        cluster.execute("drop database copy with (force)")
 
 
 def _is_function(mutant: Mutant) -> bool:
@@ -232,6 +247,8 @@ def main() -> int:
     judged = []
     try:
         cluster = Cluster.start(home.path, 18, "mutants")
+        untouched = Mutant("sql/vectors/scale.sql", 0, "nothing", (SQL / "vectors" / "scale.sql").read_text())
+        assert judge(cluster, untouched) == "survived", "the golden scripts fail without a mutant"
         for mutant in found:
             started = time.monotonic()
             judged.append((mutant, judge(cluster, mutant)))
