@@ -3,9 +3,10 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; 
 	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo "$$p" && break; done)
 BIN := .venv/bin
 WORKERS ?= 2
+TEST = $(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadgroup
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint golden docs bench bench-quality psql clean
+.PHONY: help demo check test lint golden docs bench bench-quality psql clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -26,13 +27,17 @@ demo: .venv/user  ## load, embed and search the bundled example
 psql: .venv/user  ## open psql on the default database
 	@$(BIN)/pgaudience psql
 
-test: .venv/developer lint  ## lint, check types, run the tests on PostgreSQL 16 and 18
-	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadgroup
+check: .venv/developer lint  ## lint, check types, run the quick tests on PostgreSQL 18: every day
+	$(TEST) -m "not slow" -k "not pg16"
 
-lint: .venv/developer  ## format check, ruff, pyright
+test: .venv/developer lint  ## lint, check types, run the tests on PostgreSQL 16 and 18
+	$(TEST)
+
+lint: .venv/developer  ## format check, ruff, pyright, the style of sql/
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/pyright
+	$(BIN)/python tests/lint_sql.py
 
 golden: .venv/developer  ## write tests/sql/*.out anew; read the diff before you commit it
 	PGAUDIENCE_GOLDEN=write $(BIN)/python -m pytest --quiet tests/test_golden.py

@@ -39,6 +39,14 @@ AUDIENCES = (
     "call open_cursor('skiers', 'crm')",
 )
 
+# Files and tests of more than a few seconds: they embed data sets, fit, build, kill processes or ask 2,000 times.
+SLOW = {
+    "test_distill", "test_docs", "test_embed", "test_packaging", "test_pooler", "test_profiles", "test_providers",
+    "test_quality", "test_scoring", "test_server", "test_worker",
+    "test_any_users", "test_crossing_rows_do_not_deadlock", "test_index_and_searches_of_every_size",
+    "test_many_at_once_do_no_harm",
+}  # fmt: skip
+
 for variable in [name for name in os.environ if name.startswith(("PG", "PGAUDIENCE_"))]:
     if variable not in ("PGAUDIENCE_GOLDEN", "PGAUDIENCE_DOCS"):
         del os.environ[variable]
@@ -57,6 +65,12 @@ def pytest_configure(config: pytest.Config) -> None:
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: object) -> None:
     node.workerinput[WORKER] = str(node.config.stash[RUN].path)  # type: ignore[attr-defined]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.path.stem in SLOW or getattr(item, "originalname", None) in SLOW:
+            item.add_marker("slow")
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
