@@ -1,7 +1,7 @@
 -- What the roles <space>_reader and <space>_writer may do, where those roles exist.
 --
--- Users, entries and activity of another space, its base, are there to be read: whoever writes here adds vectors, and of
--- an entry needs just the right to claim it.
+-- Users, entries and activity of another space, its base, are there to be read: whoever writes here adds vectors, and
+-- of an entry needs just the right to claim it.
 do $$
 declare
     _space constant text := current_schema();

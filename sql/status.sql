@@ -1,5 +1,5 @@
--- How the space is doing, in one row. The text of each entry is made once: 'offset 0' keeps it from being made for every
--- count anew.
+-- How the space is doing, in one row. The text of each entry is made once: 'offset 0' keeps it from being made for
+-- every count anew.
 create view status as
 select
     e.entries,
@@ -61,4 +61,4 @@ comment on column status.workers is 'How many workers are alive; pgaudience work
 comment on column status.worker_seen_at is 'The last heartbeat among them; null without any.';
 comment on column status.distilled_at is 'When the token table was fitted; null before the first time.';
 comment on column status.entries_outdated is
-'Those whose text has changed since their vector was made, which stays in use until pgaudience embed has made a new one.';
+'Those whose text has changed since their vector was made, which stays in use until pgaudience embed has made another.';

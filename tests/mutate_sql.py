@@ -32,6 +32,7 @@ from psycopg.conninfo import conninfo_to_dict
 from conftest import TESTS, _fill_toy, connect, migrate_toy
 from lint_sql import tokens
 from pgaudience import resources
+from pgaudience.errors import PgaudienceError
 from servers import Cluster, Home
 from test_golden import SCRIPTS, run_script
 
@@ -138,11 +139,12 @@ def _without_coalesce(text: str, read: list[Token], place: int) -> Iterator[tupl
 
 
 def judge(cluster: Cluster, mutant: Mutant) -> str:
-    """The script that kills a mutant, 'refused' if the database does not take it, or 'survived'."""
+    """The script that kills a mutant, 'refused' if the database cannot read it, or 'survived'."""
     try:
         made = _replaced(cluster, mutant) if _is_function(mutant) else _installed(cluster, mutant)
-    except (psycopg.Error, AssertionError):
-        return "refused"
+    except (psycopg.Error, PgaudienceError, AssertionError) as error:
+        unreadable = isinstance(error, psycopg.Error) and (error.sqlstate or "").startswith("42")
+        return "refused" if unreadable else "the toy space itself"
     for script in _likely_first(mutant):
         expected = (TESTS / "sql" / f"{script}.out").read_text()
         with _copy(cluster, made) as url:

@@ -54,6 +54,6 @@ end
 $$;
 
 comment on function audience_overlap(text[]) is
-'How far audiences have the same members, every pair both ways, of some of them or of all: how many they share, which share of
-the first that is, and lift, how many times as many as if both were drawn from all users by chance.
+'How far audiences have the same members, every pair both ways, of some of them or of all: how many they share, which
+share of the first that is, and lift, how many times as many as if both were drawn from all users by chance.
 Example: select audience, other, shared, lift from audience_overlap() where audience < other;';

@@ -35,5 +35,6 @@ end
 $$;
 
 comment on procedure confirm_changes(text, text, bigint) is
-'Notes that a copy of an audience has all changes up to this one, so that read_changes goes on after it; it never goes back.
+'Notes that a copy of an audience has all changes up to this one, so that read_changes goes on after it; it never goes
+back.
 Example: call confirm_changes(''skiers'', ''crm'', change_id => 1);';

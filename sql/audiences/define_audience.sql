@@ -61,7 +61,8 @@ end
 $$;
 
 comment on function define_audience(
-    text, text, text, double precision, double precision, bigint, text[], text, text[], boolean, text, bigint[], jsonb, text[], text[], text[], bigint, double precision, double precision, double precision
+    text, text, text, double precision, double precision, bigint, text[], text, text[], boolean, text, bigint[], jsonb,
+    text[], text[], text[], bigint, double precision, double precision, double precision
 ) is
 'The definition of an audience out of the arguments of save_audience, checked.
 Example: select define_audience(search => ''ski enthusiasts'', size => 3);';

@@ -30,7 +30,8 @@ begin
             case
                 when _p.search is not null then format('those who match "%s"', _p.search)
                 when _p.like_users is not null then 'those like ' || array_to_string(_p.like_users[:5], ', ')
-                    || case when cardinality(_p.like_users) > 5 then format(' and %s more', cardinality(_p.like_users) - 5)
+                    || case
+                        when cardinality(_p.like_users) > 5 then format(' and %s more', cardinality(_p.like_users) - 5)
                         else '' end
                 when _p.like_audience is not null then format('those like the audience %s', _p.like_audience)
                 else 'users'

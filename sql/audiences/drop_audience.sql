@@ -22,6 +22,6 @@ end
 $$;
 
 comment on procedure drop_audience(text) is
-'Drops an audience with its members, changes and history. Audiences that stand on it stay as they are, and cannot be computed
-anew until there is one of that name again.
+'Drops an audience with its members, changes and history. Audiences that stand on it stay as they are, and cannot be
+computed anew until there is one of that name again.
 Example: call drop_audience(''parents'');';

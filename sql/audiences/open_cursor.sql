@@ -1,7 +1,7 @@
 -- Opens a cursor for a copy of an audience that is about to be read for the first time.
 --
--- If that reading fails half-way, the copy may have somebody who leaves before the next: read_changes then knows since when
--- to look.
+-- If that reading fails half-way, the copy may have somebody who leaves before the next: read_changes then knows since
+-- when to look.
 create procedure open_cursor(
     audience text,
     cursor text

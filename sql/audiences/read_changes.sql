@@ -1,7 +1,7 @@
 -- What a copy of an audience has to catch up with.
 --
--- Each user comes once, with the last change. One who came and left in between is told of too: the copy may have the user,
--- from a reading that was never confirmed.
+-- Each user comes once, with the last change. One who came and left in between is told of too: the copy may have the
+-- user, from a reading that was never confirmed.
 create function read_changes(
     audience text,
     cursor text
@@ -63,8 +63,8 @@ end
 $$;
 
 comment on function read_changes(text, text) is
-'What a copy of an audience, kept elsewhere under the name of a cursor, has to catch up with: who entered or left since the
-change that was last confirmed, each user once; before the first is confirmed all members, and who has left since the cursor
-was opened (open_cursor). Nothing is taken off: when the copy has it, confirm the highest change_id with confirm_changes.
-What is read again after a failure does no harm, since to enter or to leave twice is the same as once.
+'What a copy of an audience, kept elsewhere under the name of a cursor, has to catch up with: who entered or left since
+the change that was last confirmed, each user once; before the first is confirmed all members, and who has left since
+the cursor was opened (open_cursor). Nothing is taken off: when the copy has it, confirm the highest change_id with
+confirm_changes. What is read again after a failure does no harm, since to enter or to leave twice is the same as once.
 Example: select change_id, user_id, change from read_changes(''skiers'', ''crm'');';

@@ -1,7 +1,8 @@
 -- Brings all audiences that are stale up to date: readers see all of it at once, or nothing.
 --
 -- An audience stands on fewer audiences than any that stands on it, so the order of their number is one in which each
--- comes after those it needs. What cannot be computed stays as it was, with the fault noted, and does not keep the others.
+-- comes after those it needs. What cannot be computed stays as it was, with the fault noted, and does not keep the
+-- others.
 create procedure refresh_audiences()
 language plpgsql
 set search_path from current
@@ -46,7 +47,8 @@ end
 $$;
 
 comment on procedure refresh_audiences() is
-'Brings every audience up to date whose definition, data, segments, attributes or underlying audiences have changed since;
-the others are left alone. Readers are not blocked, and see all audiences as before or all as they are now. An audience that
-cannot be computed, because a segment or an audience it needs is gone, stays as it was, and audiences.fault says why.
+'Brings every audience up to date whose definition, data, segments, attributes or underlying audiences have changed
+since; the others are left alone. Readers are not blocked, and see all audiences as before or all as they are now. An
+audience that cannot be computed, because a segment or an audience it needs is gone, stays as it was, and
+audiences.fault says why.
 Example: call refresh_audiences();';

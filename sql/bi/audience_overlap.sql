@@ -4,7 +4,8 @@ select o.audience, o.other, o.members, o.other_members, o.shared, o.share, o.lif
 from audience_overlap() o
 join audiences a using (audience)
 join audiences b on b.audience = o.other
-where least(a.members, b.members, case when o.shared > 0 then o.shared end) >= greatest(a.suppress_below, b.suppress_below);
+where least(a.members, b.members, case when o.shared > 0 then o.shared end)
+    >= greatest(a.suppress_below, b.suppress_below);
 
 comment on view audience_overlap is
 'How far audiences have the same members, every pair both ways; overlaps of very few are hidden.

@@ -1,5 +1,5 @@
--- The audiences, for BI tools, without those of fewer members than suppress_below. The other views of audiences here ask
--- this one what may be shown: of two relations of that name, theirs is the one of this schema.
+-- The audiences, for BI tools, without those of fewer members than suppress_below. The other views of audiences here
+-- ask this one what may be shown: of two relations of that name, theirs is the one of this schema.
 create view audiences as
 select
     a.audience,

@@ -29,6 +29,6 @@ end
 $$;
 
 comment on function check_population(jsonb, boolean) is
-'Internal. Raises 22023 unless some user with a vector, centered or not, has the attributes of a filter; 55000 if nobody has a
-vector.
+'Internal. Raises 22023 unless some user with a vector, centered or not, has the attributes of a filter; 55000 if nobody
+has a vector.
 Example: select check_population(''{}'', centered => true);';

@@ -90,6 +90,6 @@ end
 $$;
 
 comment on function check_segmentation(text, jsonb, vector[]) is
-'Internal. Raises 22023 unless a name, the other arguments of build_segmentation as a JSON object, and the centroids to start
-from make sense.
+'Internal. Raises 22023 unless a name, the other arguments of build_segmentation as a JSON object, and the centroids to
+start from make sense.
 Example: select check_segmentation(''interests'', parameters) from segmentation_runs limit 1;';

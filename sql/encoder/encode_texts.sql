@@ -84,5 +84,6 @@ end
 $$;
 
 comment on function encode_texts(text[], text) is
-'The vectors of texts, in their order, as the space''s model gives them; prompt is put before each, for models that know one.
+'The vectors of texts, in their order, as the space''s model gives them; prompt is put before each, for models that know
+one.
 Example: select encode_texts(array[''night clubs'', ''dancing'']);';

@@ -1,4 +1,5 @@
--- The SHA-256 of the model as it is stored: of the hashes of all rows, so that no changed, missing or added number goes unseen.
+-- The SHA-256 of the model as it is stored: of the hashes of all rows, so that no changed, missing or added number goes
+-- unseen.
 create function encoder_digest()
 returns text
 language plpgsql

@@ -47,5 +47,6 @@ end
 $$;
 
 comment on function encoder_pieces(text) is
-'Internal. The pieces (##… after the first) of a word that is no token of the model; [UNK] if it cannot be pieced together.
+'Internal. The pieces (##… after the first) of a word that is no token of the model; [UNK] if it cannot be pieced
+together.
 Example: select encoder_pieces(''snowboarders'');';

@@ -1,9 +1,10 @@
--- The forward pass of the model as one statement, for so many tokens at once: from their vectors before the first layer, $1,
--- to those after the last. $2 says which text each token is of; one of the same text alone is looked at by another.
+-- The forward pass of the model as one statement, for so many tokens at once: from their vectors before the first
+-- layer, $1, to those after the last. $2 says which text each token is of; one of the same text alone is looked at by
+-- another.
 --
--- A column stands for a token, {…} for a list with one element for each, ? for its number. A row of encoder_weights is a unit of
--- a matrix, so that a product is one scan with an inner product a column, and array_agg makes vectors of the results again.
--- Each round of the recursion is a layer.
+-- A column stands for a token, {…} for a list with one element for each, ? for its number. A row of encoder_weights is
+-- a unit of a matrix, so that a product is one scan with an inner product a column, and array_agg makes vectors of the
+-- results again. Each round of the recursion is a layer.
 create function encoder_statement(
     tokens integer,
     is_one_text boolean
@@ -28,7 +29,8 @@ begin
 
     _statement := $statement$
 with recursive facts as (
-    select layers, width, array_fill(1::real, array[width])::vector as ones, array_fill(1::real, array[%tokens%])::vector as ones_of_tokens
+    select layers, width, array_fill(1::real, array[width])::vector as ones,
+        array_fill(1::real, array[%tokens%])::vector as ones_of_tokens
     from encoder
 ),
 states (layer, {h?}) as (
@@ -142,5 +144,6 @@ end
 $$;
 
 comment on function encoder_statement(integer, boolean) is
-'Internal. The forward pass of the space''s model as one SQL statement, for so many tokens at once; encode_texts runs it.
+'Internal. The forward pass of the space''s model as one SQL statement, for so many tokens at once; encode_texts runs
+it.
 Example: select encoder_statement(4, is_one_text => true);';

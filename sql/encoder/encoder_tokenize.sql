@@ -34,5 +34,6 @@ end
 $$;
 
 comment on function encoder_tokenize(text) is
-'The tokens of a text, those of the model''s own tokenizer: words, pieces of words after ##, [UNK]; cut where the model cuts.
+'The tokens of a text, those of the model''s own tokenizer: words, pieces of words after ##, [UNK]; cut where the model
+cuts.
 Example: select encoder_tokenize(''snowboarders in Zermatt'');';

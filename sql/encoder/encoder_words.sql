@@ -1,7 +1,8 @@
 -- The words of a text as the tokenizer of the model parts them, as many as it can take.
 --
--- What stands for a character, encoder_characters knows: nothing, a space, other characters, itself as a word of its own.
--- So neither a collation nor the server's version of Unicode has a say. A long text is read as far as it is needed.
+-- What stands for a character, encoder_characters knows: nothing, a space, other characters, itself as a word of its
+-- own. So neither a collation nor the server's version of Unicode has a say. A long text is read as far as it is
+-- needed.
 create function encoder_words(
     raw text
 )

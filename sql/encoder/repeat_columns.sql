@@ -22,5 +22,6 @@ begin atomic
 end;
 
 comment on function repeat_columns(text, integer) is
-'Internal. A template written out: what stands in braces once for each column, with the column''s number in place of each ?.
+'Internal. A template written out: what stands in braces once for each column, with the column''s number in place of
+each ?.
 Example: select repeat_columns(''select {x? + 1 as y?} from given'', 3);';

@@ -1,5 +1,5 @@
--- The spaces over the people of this one: those of the same owner whose vectors refer to its entries. The catalog is asked,
--- so that a space that was dropped, restored or made by somebody else is never wrongly in a list.
+-- The spaces over the people of this one: those of the same owner whose vectors refer to its entries. The catalog is
+-- asked, so that a space that was dropped, restored or made by somebody else is never wrongly in a list.
 create view derived_spaces as
 select n.nspname::text as space
 from pg_constraint f

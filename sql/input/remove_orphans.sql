@@ -1,8 +1,8 @@
 -- Removes what stands under keys that nobody has, of the relations that changed; says whether there was any activity.
 --
--- Deletions remove what they see, and wait for what they must see. What is left to this is activity that somebody inserts
--- by hand, which takes no turns, and deletions under REPEATABLE READ, which wait and still do not see. To look comes first,
--- since that can be done in parallel.
+-- Deletions remove what they see, and wait for what they must see. What is left to this is activity that somebody
+-- inserts by hand, which takes no turns, and deletions under REPEATABLE READ, which wait and still do not see. To look
+-- comes first, since that can be done in parallel.
 create function remove_orphans(
     changed text[]
 )
@@ -52,6 +52,6 @@ $$;
 revoke execute on function remove_orphans(text[]) from public;
 
 comment on function remove_orphans(text[]) is
-'Internal. Removes activity of users and entries that are gone, and assignments, segment_changes and memberships of users,
-if these relations changed; true if there was such activity.
+'Internal. Removes activity of users and entries that are gone, and assignments, segment_changes and memberships of
+users, if these relations changed; true if there was such activity.
 Example: select remove_orphans(''{activity,users}'');';

@@ -1,8 +1,8 @@
 -- Adds what a statement has put into activity_input to users, entries and activity, and empties activity_input again.
 --
--- It takes the lock of the loader, so that sessions that add activity take turns instead of deadlocking. Every statement
--- after that sees what the others have committed; under REPEATABLE READ it cannot, and 'on conflict' then raises a
--- serialization failure (40001) where they have added the same things.
+-- It takes the lock of the loader, so that sessions that add activity take turns instead of deadlocking. Every
+-- statement after that sees what the others have committed; under REPEATABLE READ it cannot, and 'on conflict' then
+-- raises a serialization failure (40001) where they have added the same things.
 --
 -- 'execute' has each statement planned for the rows at hand: a plan kept from one row takes minutes for many.
 --

@@ -1,5 +1,5 @@
--- Has deletions of users and entries take turns with whatever writes under their keys: one that came between the look-up of
--- a key and the commit of what stands under it would leave that behind.
+-- Has deletions of users and entries take turns with whatever writes under their keys: one that came between the
+-- look-up of a key and the commit of what stands under it would leave that behind.
 create function wait_for_writers()
 returns trigger
 language plpgsql

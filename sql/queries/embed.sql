@@ -80,7 +80,7 @@ end
 $$;
 
 comment on function embed(text) is
-'The query vector of a text, of unit length: that of the entry with this text (made from its attributes too, where the space
-has an entry_template), else of a cached query, else what the model gives, which runs here in SQL; in a space whose model cannot,
-one made of its tokens in the token table, which comes close to it. query_source says which.
+'The query vector of a text, of unit length: that of the entry with this text (made from its attributes too, where the
+space has an entry_template), else of a cached query, else what the model gives, which runs here in SQL; in a space
+whose model cannot, one made of its tokens in the token table, which comes close to it. query_source says which.
 Example: select * from search_users(embed(''ski enthusiasts'') - embed(''horror fans''));';

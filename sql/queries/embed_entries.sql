@@ -1,8 +1,8 @@
--- Embeds what waits, in SQL alone: entries without the vector of their text, then queries. Each batch is committed by itself,
--- so that any number of sessions share the work, and one that is stopped loses a batch at most.
+-- Embeds what waits, in SQL alone: entries without the vector of their text, then queries. Each batch is committed by
+-- itself, so that any number of sessions share the work, and one that is stopped loses a batch at most.
 --
--- A procedure that commits can carry no SET clause: every commit gives the caller's search_path back, and the next statement
--- takes that of the space again.
+-- A procedure that commits can carry no SET clause: every commit gives the caller's search_path back, and the next
+-- statement takes that of the space again.
 create procedure embed_entries(
     max_texts bigint default null
 )

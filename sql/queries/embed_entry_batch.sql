@@ -1,7 +1,9 @@
--- Embeds some entries in SQL, and says how many texts that were: those that no other session is at, and that still wait.
+-- Embeds some entries in SQL, and says how many texts that were: those that no other session is at, and that still
+-- wait.
 --
 -- They are locked by one statement and looked at by the next, whose snapshot is younger: what another session has just
--- committed is not done twice. If something is wrong with a text, each is tried alone, and the bad one is kept with the error.
+-- committed is not done twice. If something is wrong with a text, each is tried alone, and the bad one is kept with the
+-- error.
 create function embed_entry_batch(
     entry_keys bigint[],
     failed_before timestamptz

@@ -1,5 +1,5 @@
--- Embeds some of the queries that wait, in SQL, and says how many: those that no other session is at. If something is wrong
--- with a text, each is tried alone, and the bad one is kept with the error.
+-- Embeds some of the queries that wait, in SQL, and says how many: those that no other session is at. If something is
+-- wrong with a text, each is tried alone, and the bad one is kept with the error.
 create function embed_query_batch(
     max_texts bigint
 )

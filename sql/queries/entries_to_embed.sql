@@ -1,5 +1,5 @@
--- The entries whose text has no vector, in the order in which they are embedded: longest first, so that texts of like length
--- share a batch and the time left is not underestimated; entries of one text side by side.
+-- The entries whose text has no vector, in the order in which they are embedded: longest first, so that texts of like
+-- length share a batch and the time left is not underestimated; entries of one text side by side.
 create function entries_to_embed(
     failed_before timestamptz
 )

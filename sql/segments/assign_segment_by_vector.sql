@@ -63,6 +63,6 @@ $$;
 
 comment on function assign_segment(text, vector) is
 'The segment that suits a vector, by the published run, without building it anew: similarity is the cosine to its
-centroid, margin how much higher that is than to the runner-up. The vector counts by its direction alone, as seen from the
-average user if the run is centered.
+centroid, margin how much higher that is than to the runner-up. The vector counts by its direction alone, as seen from
+the average user if the run is centered.
 Example: select segment, similarity from assign_segment(''interests'', embed(''ski enthusiasts''));';

@@ -90,7 +90,8 @@ begin
     from fit_segments(_parameters, coalesce(build_segmentation.initial_centroids, _warm), _left_out);
 
     _ids := number_segments(
-        _name, _previous, _fit.prototypes, _fit.prototype_clusters, _fit.centroids, build_segmentation.filter, _left_out,
+        _name, _previous, _fit.prototypes, _fit.prototype_clusters, _fit.centroids, build_segmentation.filter,
+        _left_out,
         build_segmentation.centered
     );
 
@@ -138,15 +139,16 @@ end
 $$;
 
 comment on procedure build_segmentation(
-    text, bigint, bigint, bigint, text, text, jsonb, boolean, double precision, bigint, boolean, vector[], bigint, bigint,
+    text, bigint, bigint, bigint, text, text, jsonb, boolean, double precision, bigint, boolean, vector[], bigint,
+    bigint,
     double precision, bigint, bigint, double precision, bigint, boolean, bigint
 ) is
 'Cuts the users into segments, and publishes them in segments, segment_members and the other views. k-means (kmeans) or
 agglomerative clustering (agglomerative, with linkage ward or average) of users as seen from the average user, or with
-centered => false of user_vectors as they are; without k, the elbow between k_min and k_max. A rebuild by k-means starts
-from the published centroids, and without k from as many, unless warm_start is false or centered is not as it was.
-Segments that continue one keep its segment_id and name; if more than max_churn of the users would move, the run is stored
-but not published. Users of segments with fewer than drop_smaller_than users stay without one, and so does the share
-outlier_fraction of users that are far from all others. Without describe, segments get no names, profiles and figures of
-quality: call describe_run and judge_run for them. The result is the number of the run.
+centered => false of user_vectors as they are; without k, the elbow between k_min and k_max. A rebuild by k-means
+starts from the published centroids, and without k from as many, unless warm_start is false or centered is not as it
+was. Segments that continue one keep its segment_id and name; if more than max_churn of the users would move, the run
+is stored but not published. Users of segments with fewer than drop_smaller_than users stay without one, and so does
+the share outlier_fraction of users that are far from all others. Without describe, segments get no names, profiles and
+figures of quality: call describe_run and judge_run for them. The result is the number of the run.
 Example: call build_segmentation(''interests'');';

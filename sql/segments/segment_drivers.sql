@@ -24,5 +24,5 @@ it grows by itself with the number of values.';
 comment on column segment_drivers.cramers_v is
 'Of a category: Cramér''s V with Bergsma''s correction, without which many values alone make it high; 0 to 1.';
 comment on column segment_drivers.eta_squared is
-'Of a number: η² of its ranks, the share of their variance that lies between segments, 0 to 1: the H of Kruskal and Wallis
-(1952), divided by users - 1. A few very large numbers do not make it high.';
+'Of a number: η² of its ranks, the share of their variance that lies between segments, 0 to 1: the H of Kruskal and
+Wallis (1952), divided by users - 1. A few very large numbers do not make it high.';

@@ -1,9 +1,9 @@
 -- The text that is embedded for every entry, and whether its vector is of that text. Whoever looks for entries to embed
 -- asks this view for those whose vector is not.
 --
--- The template is taken apart once, and filled only if it is another than that of most spaces; a vector of the entry itself
--- has no hash, so that there nothing is hashed either. max() tells the planner that there is one template, so that it may
--- fill it in parallel.
+-- The template is taken apart once, and filled only if it is another than that of most spaces; a vector of the entry
+-- itself has no hash, so that there nothing is hashed either. max() tells the planner that there is one template, so
+-- that it may fill it in parallel.
 create view entry_texts as
 select
     e.entry_key,

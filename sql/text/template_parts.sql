@@ -1,5 +1,5 @@
--- A template with its words and punctuation shared out among the values, so that a value can drop out with what is its own.
--- It is made once for many rows. The first letter of a part says what it is:
+-- A template with its words and punctuation shared out among the values, so that a value can drop out with what is its
+-- own. It is made once for many rows. The first letter of a part says what it is:
 --   h  a beginning up to a punctuation mark: it stands whatever drops out
 --   s  what separates two values
 --   l  the words that introduce a value, or brackets

@@ -1,5 +1,5 @@
--- A template cut at its braces and brackets. The first letter of a token says what it is: k the name of a value, l literal
--- text, o and c what opens and closes brackets that have a value inside. Other brackets are as any text.
+-- A template cut at its braces and brackets. The first letter of a token says what it is: k the name of a value, l
+-- literal text, o and c what opens and closes brackets that have a value inside. Other brackets are as any text.
 create function template_tokens(
     template text
 )

@@ -1,4 +1,5 @@
--- What a text is found by: entries and queries are unique by it, and indexed. Inlined, it is the expression of the indexes.
+-- What a text is found by: entries and queries are unique by it, and indexed. Inlined, it is the expression of the
+-- indexes.
 create function text_hash(
     text text
 )

@@ -17,5 +17,6 @@ begin atomic
 end;
 
 comment on function split_words(text) is
-'Internal. The words of a text in lower case and without accents; punctuation and white space part them, an emoji is one.
+'Internal. The words of a text in lower case and without accents; punctuation and white space part them, an emoji is
+one.
 Example: select split_words(''Crème brûlée, for two ❤️'');';

@@ -1,6 +1,7 @@
 -- How long every user's tf-idf weights over entries are, taken as a vector.
 --
--- Sums in parallel differ in their last bits from time to time; as real they do not, and rows stay that have not changed.
+-- Sums in parallel differ in their last bits from time to time; as real they do not, and rows stay that have not
+-- changed.
 create view entry_lengths_live as
 select
     a.user_key,

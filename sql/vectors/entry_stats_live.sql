@@ -15,4 +15,5 @@ Example: select * from entry_stats_live order by users desc limit 10;';
 comment on column entry_stats_live.entry_key is 'The entry.';
 comment on column entry_stats_live.users is 'How many users have it.';
 comment on column entry_stats_live.frequency is 'How often it occurs over all users.';
-comment on column entry_stats_live.idf is 'Inverse document frequency: ln(users / users who have it), 0 if all have it.';
+comment on column entry_stats_live.idf is
+'Inverse document frequency: ln(users / users who have it), 0 if all have it.';

@@ -1,7 +1,7 @@
 -- Brings every materialized view up to date.
 --
--- The changes noted so far are removed first: whatever is committed after that stays noted, and at worst a change
--- is noted that the refresh has seen already. To remove orphans is such a change, so it is repeated until there are none.
+-- The changes noted so far are removed first: whatever is committed after that stays noted, and at worst a change is
+-- noted that the refresh has seen already. To remove orphans is such a change, so it is repeated until there are none.
 --
 -- Rewriting most rows under an HNSW index is far slower than building it anew, so where every row changes the index
 -- makes way and comes back: after a change of policy, and under centered_user_vectors when the average user moves.

@@ -1,8 +1,7 @@
 -- The profile of every user: the weighted sum of the vectors of their entries, at unit length.
 --
--- Weights that common_weights does not hold, because they are rare, fade, or it is not refreshed yet, are computed row by
--- row.
--- max() tells the planner that there is one weighting, so that it joins in memory and in parallel.
+-- Weights that common_weights does not hold, because they are rare, fade, or it is not refreshed yet, are computed row
+-- by row. max() tells the planner that there is one weighting, so that it joins in memory and in parallel.
 create view user_vectors_live as
 with profiles as (
     select

@@ -10,7 +10,9 @@ begin atomic
     select array(
         select distinct n.name
         from audience_parts(audience_names.definition) p
-        cross join unnest(array_remove(array[p.like_audience], null) || p.unlike || p.all_of || p.any_of || p.none_of) n (name)
+        cross join unnest(
+            array_remove(array[p.like_audience], null) || p.unlike || p.all_of || p.any_of || p.none_of
+        ) n (name)
         order by n.name
     );
 end;

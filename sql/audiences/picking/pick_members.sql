@@ -1,8 +1,8 @@
 -- Who belongs to an audience of some definition: the best of its candidates, as many as it shall have.
 --
--- Members do not flicker: the cut is where the size says, but a member stays until ranked behind it by more than the share
--- keep, and somebody else comes in when ranked before it by more than that, or when there is room. (Indexes of stocks are
--- kept so, with a buffer zone, as FTSE Russell describes in the ground rules of its UK index series.)
+-- Members do not flicker: the cut is where the size says, but a member stays until ranked behind it by more than the
+-- share keep, and somebody else comes in when ranked before it by more than that, or when there is room. (Indexes of
+-- stocks are kept so, with a buffer zone, as FTSE Russell describes in the ground rules of its UK index series.)
 create function pick_members(
     definition jsonb,
     audience text default null,

@@ -1,7 +1,7 @@
 -- Who could be in an audience, ranked.
 --
--- A ranking that all may enter is asked for the k best. One that only some may enter is asked for everybody: how far down
--- the k best of them are is not known before.
+-- A ranking that all may enter is asked for the k best. One that only some may enter is asked for everybody: how far
+-- down the k best of them are is not known before.
 create function rank_candidates(
     definition jsonb,
     k bigint default null

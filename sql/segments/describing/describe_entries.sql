@@ -9,7 +9,8 @@
 -- (Monroe, Colaresi and Quinn 2008, equations 16, 20 and 21.) The prior is the entry's share of all counts, times a
 -- total A as large as the average segment's: an entry must be as telling as an average segment is large.
 --
--- Every distinct frequency is weighted once, then faded by its age, and activity is read once into (segment, entry) totals.
+-- Every distinct frequency is weighted once, then faded by its age, and activity is read once into (segment, entry)
+-- totals.
 create procedure describe_entries(
     run_id bigint
 )

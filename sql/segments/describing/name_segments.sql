@@ -1,10 +1,10 @@
 -- Names the segments of a run after the phrases that tell them apart.
 --
--- A phrase tells a segment apart if it has more of it than any other segment, at least one in twenty of its users have an
--- entry with it, and they are more than among all users. A segment without any such phrase is called 'Mixed', with its
--- commonest entries. A name is three phrases; more while another segment has that name, fewer where they get too long. A
--- segment that the run published before had too keeps its name while one of its first three keywords of then is a keyword
--- still.
+-- A phrase tells a segment apart if it has more of it than any other segment, at least one in twenty of its users have
+-- an entry with it, and they are more than among all users. A segment without any such phrase is called 'Mixed', with
+-- its commonest entries. A name is three phrases; more while another segment has that name, fewer where they get too
+-- long. A segment that the run published before had too keeps its name while one of its first three keywords of then is
+-- a keyword still.
 create procedure name_segments(
     run_id bigint
 )
@@ -56,7 +56,8 @@ begin
         left join run_segments o on (o.run_id, o.segment_id) = (r.previous_run_id, s.segment_id) and o.name <> ''
         left join (
             select k.segment_id, array_agg(k.phrase order by k.place) as phrases
-            from segment_keywords(name_segments.run_id) with ordinality k (segment_id, phrase, score, share, lift, place)
+            from segment_keywords(name_segments.run_id)
+                with ordinality k (segment_id, phrase, score, share, lift, place)
             where k.share >= _least_share and k.lift > 1
             group by k.segment_id
         ) t on t.segment_id = s.segment_id

@@ -1,7 +1,7 @@
 -- The attributes of the users in the segments of a run, a row each: numbers as numbers, all else as text.
 --
--- An attribute is a number if every value of it is stored as one; a text that looks like one is a code, such as a zip. A
--- text that differs for nearly everybody, such as an e-mail address, tells nothing and is left out.
+-- An attribute is a number if every value of it is stored as one; a text that looks like one is a code, such as a zip.
+-- A text that differs for nearly everybody, such as an e-mail address, tells nothing and is left out.
 create function run_attribute_values(
     run_id bigint
 )

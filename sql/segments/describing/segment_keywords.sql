@@ -27,7 +27,9 @@ begin
     with phrases as materialized (
         select p.*
         from (
-            select p.*, row_number() over (partition by p.segment_id order by p.score desc, p.phrase collate "C") as place
+            select
+                p.*,
+                row_number() over (partition by p.segment_id order by p.score desc, p.phrase collate "C") as place
             from segment_phrases(segment_keywords.run_id) p
             where p.score > 0
         ) p
@@ -63,6 +65,6 @@ end
 $$;
 
 comment on function segment_keywords(bigint) is
-'Internal. The twenty best phrases of each segment of a run, best first, with the share of its users who have an entry of the
-phrase, 0 to 1, and how many times the share of all users in segments that is.
+'Internal. The twenty best phrases of each segment of a run, best first, with the share of its users who have an entry
+of the phrase, 0 to 1, and how many times the share of all users in segments that is.
 Example: select segment_id, phrase, share, lift from segment_keywords(1) limit 10;';

@@ -1,14 +1,14 @@
 -- The phrases that tell the segments of a run apart: whole entries, and what several of them have in common.
 --
--- Where entries are names, as those of bands and films are, most of their words are in no other entry: then whole entries
--- count alone. Else runs of one to five words of at least two entries count too, but no part of a longer run that is in
--- the same entries: 'hot water bottle', not 'water bottle'. Runs do not cross punctuation, nor begin or end with words
--- that mean nothing on their own, or that most of the entries have.
+-- Where entries are names, as those of bands and films are, most of their words are in no other entry: then whole
+-- entries count alone. Else runs of one to five words of at least two entries count too, but no part of a longer run
+-- that is in the same entries: 'hot water bottle', not 'water bottle'. Runs do not cross punctuation, nor begin or end
+-- with words that mean nothing on their own, or that most of the entries have.
 --
 -- A phrase has the z-scores of its entries, combined by Stouffer's method (their sum over the root of their number),
--- times the root of its number of words, up to three, since 'hot water bottle' says more than 'bottle', and up to a tenth
--- more where it ends its entries, since there the noun is in English. What it has in another segment is taken off. Scores
--- are rounded, so that sums in another order do not decide between equals.
+-- times the root of its number of words, up to three, since 'hot water bottle' says more than 'bottle', and up to a
+-- tenth more where it ends its entries, since there the noun is in English. What it has in another segment is taken
+-- off. Scores are rounded, so that sums in another order do not decide between equals.
 create function segment_phrases(
     run_id bigint
 )
@@ -120,7 +120,8 @@ begin
             c.words,
             btrim(translate(mode() within group (order by c.written), _letters, _apostrophes), _apostrophes) as written,
             array_agg(c.entry_key order by c.entry_key) as entry_keys,
-            sum(x.z_score) / sqrt(count(*)) * sqrt(least(cardinality(c.words), 3)) * (1 + 0.1 * avg(c.is_last)) as score,
+            sum(x.z_score) / sqrt(count(*)) * sqrt(least(cardinality(c.words), 3)) * (1 + 0.1 * avg(c.is_last))
+                as score,
             bool_or(c.is_whole) as is_whole
         from candidates c
         join run_entries x using (entry_key)
@@ -156,7 +157,7 @@ end
 $$;
 
 comment on function segment_phrases(bigint) is
-'Internal. The phrases that set the segments of a run apart, best first: whole entries, and what at least two of them have in
-common, as they are written there. A score above 0 is higher than in any other segment; entry_keys are the entries that have
-the phrase.
+'Internal. The phrases that set the segments of a run apart, best first: whole entries, and what at least two of them
+have in common, as they are written there. A score above 0 is higher than in any other segment; entry_keys are the
+entries that have the phrase.
 Example: select segment_id, phrase, score from segment_phrases(1) limit 10;';

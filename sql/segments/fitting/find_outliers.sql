@@ -139,8 +139,8 @@ $$;
 
 comment on function find_outliers(double precision, bigint, bigint, jsonb, boolean) is
 'The share of users who are farthest from everybody, farthest first, by vectors as seen from the average user unless
-centered is false. distance is the mean Euclidean distance to the nearest user in each of several random samples (LeSiNN:
-Pang, Ting and Albrecht 2015), similarity the mean cosine to them, and score how far that distance is above its median
-over all users, in standard deviations estimated by the median absolute deviation: beyond 3.5 is usually taken for an
-outlier (Iglewicz and Hoaglin 1993).
+centered is false. distance is the mean Euclidean distance to the nearest user in each of several random samples
+(LeSiNN: Pang, Ting and Albrecht 2015), similarity the mean cosine to them, and score how far that distance is above
+its median over all users, in standard deviations estimated by the median absolute deviation: beyond 3.5 is usually
+taken for an outlier (Iglewicz and Hoaglin 1993).
 Example: select user_id, score, similarity from find_outliers(fraction => 0.2);';

@@ -98,7 +98,7 @@ $$;
 
 comment on function fit_agglomerative(jsonb, bigint[]) is
 'Internal. Agglomerative clustering of all users but those left out, by linkage ward or average, over at most 200 small
-clusters made by k-means. For every node of the tree, leaves first: centroid, users, parent, height, and the cluster (1 to k)
-it is in, null above the cut. Without k it cuts at the elbow of the inertia (ward), or of the heights (average). parameters
-are those of segmentation_runs.
+clusters made by k-means. For every node of the tree, leaves first: centroid, users, parent, height, and the cluster (1
+to k) it is in, null above the cut. Without k it cuts at the elbow of the inertia (ward), or of the heights (average).
+parameters are those of segmentation_runs.
 Example: select f.node_clusters from segmentation_runs r, fit_agglomerative(r.parameters, ''{}'') f limit 1;';

@@ -1,7 +1,7 @@
 -- k-means by Lloyd's algorithm, of a sample or of all users.
 --
--- Its statements are texts that are run with: $1 the centroids, $2 half_squares of them, $3 the filter, $4 the users left
--- out, $5 the sample, and $6, where vectors far from their centroids are asked for, how many.
+-- Its statements are texts that are run with: $1 the centroids, $2 half_squares of them, $3 the filter, $4 the users
+-- left out, $5 the sample, and $6, where vectors far from their centroids are asked for, how many.
 --
 -- Every round is one scan. Sums of float4 depend on their order, and the same seed is to give the same segments: the
 -- pages of all users are cut into parts, which processes may share, each summed by one process and in its order.

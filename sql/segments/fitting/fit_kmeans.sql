@@ -89,6 +89,6 @@ $$;
 
 comment on function fit_kmeans(jsonb, vector[], bigint[]) is
 'Internal. k-means of all users but those left out: their centroids, sizes, and the rounds it took. It starts from the
-centroids given, completed to k by k-means++, or without any from the best of several k-means of a sample; without k it makes
-as many as are given, or chooses. parameters are those of segmentation_runs.
+centroids given, completed to k by k-means++, or without any from the best of several k-means of a sample; without k it
+makes as many as are given, or chooses. parameters are those of segmentation_runs.
 Example: select f.sizes from segmentation_runs r, fit_kmeans(r.parameters, ''{}'', ''{}'') f limit 1;';

@@ -1,6 +1,7 @@
 -- The clusters that segments are made of, by the method asked for, the largest first, without those that are too small.
 --
--- A segment is the users nearest to one of its prototypes: of k-means the centroid, of a tree the centroids of its leaves.
+-- A segment is the users nearest to one of its prototypes: of k-means the centroid, of a tree the centroids of its
+-- leaves.
 create function fit_segments(
     parameters jsonb,
     start vector[],
@@ -81,8 +82,8 @@ end
 $$;
 
 comment on function fit_segments(jsonb, vector[], bigint[]) is
-'Internal. The clusters of all users but those left out, numbered by their size, the largest first: their centroids, and the
-prototypes by which users are placed, with the cluster of each, null where it is too small to keep; users and unassigned
-count who is in a cluster kept and who is not. Of a tree, its nodes too. parameters are those of segmentation_runs, start
-are the centroids to start k-means from, if there are any.
+'Internal. The clusters of all users but those left out, numbered by their size, the largest first: their centroids, and
+the prototypes by which users are placed, with the cluster of each, null where it is too small to keep; users and
+unassigned count who is in a cluster kept and who is not. Of a tree, its nodes too. parameters are those of
+segmentation_runs, start are the centroids to start k-means from, if there are any.
 Example: select f.users from segmentation_runs r, fit_segments(r.parameters, ''{}'', ''{}'') f limit 1;';

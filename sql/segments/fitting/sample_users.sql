@@ -17,7 +17,8 @@ begin
     execute format(
         'select array_agg(s.user_key order by s.place), array_agg(s.embedding order by s.place)
         from (
-            select p.user_key, p.embedding, row_number() over (order by hashint8extended(p.user_key, $2), p.user_key) as place
+            select p.user_key, p.embedding,
+                row_number() over (order by hashint8extended(p.user_key, $2), p.user_key) as place
             from (%s) p
             order by place
             limit $1

@@ -54,7 +54,9 @@ begin
     if _most < compare_k.k_min then
         raise exception using
             errcode = 'invalid_parameter_value',
-            message = format('%s users are too few for %s segments', coalesce(cardinality(_sample), 0), compare_k.k_min),
+            message = format(
+                '%s users are too few for %s segments', coalesce(cardinality(_sample), 0), compare_k.k_min
+            ),
             hint = 'Take a lower k_min, a larger sample_size, or a filter that leaves more users.';
     end if;
     if _most < compare_k.k_max then
@@ -91,8 +93,8 @@ end
 $$;
 
 comment on function compare_k(bigint, bigint, bigint, bigint, jsonb, boolean) is
-'How good k-means segments of a sample of users, centered or not as in build_segmentation, are for every k, as means over
-the repeats, with their standard deviations in the columns _sd: inertia (look for the elbow), silhouette, exact and
-simplified (-1 to 1, higher is better), Davies-Bouldin (lower is better), Calinski-Harabasz (higher is better), and
+'How good k-means segments of a sample of users, centered or not as in build_segmentation, are for every k, as means
+over the repeats, with their standard deviations in the columns _sd: inertia (look for the elbow), silhouette, exact
+and simplified (-1 to 1, higher is better), Davies-Bouldin (lower is better), Calinski-Harabasz (higher is better), and
 stability: the adjusted Rand index between the segments that two bootstrap samples lead to, 1 if always the same.
 Example: select k, silhouette, stability from compare_k(k_max => 4, repeats => 2);';

@@ -64,7 +64,7 @@ end
 $$;
 
 comment on function entry_label_silhouette(text, bigint) is
-'How well the vectors of entries separate an attribute of theirs: the mean silhouette by cosine distance (1 best, about 0 if
-they do not separate it) of a random sample of the entries that have it, always the same; a row of all with value null,
-then one a value. entries is how many of the sample have the value.
+'How well the vectors of entries separate an attribute of theirs: the mean silhouette by cosine distance (1 best, about
+0 if they do not separate it) of a random sample of the entries that have it, always the same; a row of all with value
+null, then one a value. entries is how many of the sample have the value.
 Example: select * from entry_label_silhouette(''category'');';

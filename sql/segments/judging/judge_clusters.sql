@@ -1,7 +1,7 @@
 -- How good clusters of points are, by the measures and in the definitions of scikit-learn.
 --
--- A cluster is a vector of ones and zeros, so the mean distance of a point to it is one inner product with the vector of
--- the point's distances to all points.
+-- A cluster is a vector of ones and zeros, so the mean distance of a point to it is one inner product with the vector
+-- of the point's distances to all points.
 create function judge_clusters(
     points vector[],
     clusters bigint[],
@@ -34,7 +34,8 @@ begin
             message = 'points, clusters and distances are arrays of the same length';
     end if;
 
-    select array_agg(c.label order by c.label), array_agg(c.size order by c.label), array_agg(c.centroid order by c.label)
+    select array_agg(c.label order by c.label), array_agg(c.size order by c.label),
+        array_agg(c.centroid order by c.label)
     into _labels, _sizes, _centroids
     from (
         select m.label, count(*) as size, scale(sum(m.point), 1.0 / count(*)) as centroid
@@ -82,7 +83,8 @@ begin
             from (
                 select
                     m.cluster = c.cluster as own,
-                    -(m.distances <#> c.members) / nullif(c.size - (m.cluster = c.cluster)::integer, 0) as mean_distance,
+                    -(m.distances <#> c.members) / nullif(c.size - (m.cluster = c.cluster)::integer, 0)
+                        as mean_distance,
                     m.point <-> c.centroid as to_centroid
                 from clusters c
             ) d

@@ -43,7 +43,9 @@ begin
         raise exception using
             errcode = 'invalid_parameter_value',
             message = format(
-                'no user in segmentation %L has an attribute %L', label_agreement.segmentation, label_agreement.attribute
+                'no user in segmentation %L has an attribute %L',
+                label_agreement.segmentation,
+                label_agreement.attribute
             ),
             hint = coalesce(
                 (

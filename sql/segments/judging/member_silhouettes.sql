@@ -55,7 +55,7 @@ end
 $$;
 
 comment on function member_silhouettes(text, bigint) is
-'How well each user fits in their published segment, 1 best, 0 between two, -1 in the wrong one: the exact silhouette of a
-random sample of users (always the same; null for the others), and the simplified one, from distances to centroids
+'How well each user fits in their published segment, 1 best, 0 between two, -1 in the wrong one: the exact silhouette of
+a random sample of users (always the same; null for the others), and the simplified one, from distances to centroids
 alone, of all.
 Example: select * from member_silhouettes(''interests'') order by simplified_silhouette limit 10;';

@@ -42,8 +42,8 @@ end
 $$;
 
 comment on function segment_quality(text, bigint) is
-'How good the published segments of a segmentation are: a row of all with segment_id null, then one a segment. inertia is
-the sum of squared Euclidean distances to the centroid, cohesion the mean cosine to it. The silhouette, -1 to 1, is exact
-on a sample, the simplified one is of all users, from distances to centroids alone. Davies-Bouldin (lower is better; of a
-segment, its term of the mean) and Calinski-Harabasz (higher is better) are of all users.
+'How good the published segments of a segmentation are: a row of all with segment_id null, then one a segment. inertia
+is the sum of squared Euclidean distances to the centroid, cohesion the mean cosine to it. The silhouette, -1 to 1, is
+exact on a sample, the simplified one is of all users, from distances to centroids alone. Davies-Bouldin (lower is
+better; of a segment, its term of the mean) and Calinski-Harabasz (higher is better) are of all users.
 Example: select segment_id, segment, users, silhouette, davies_bouldin from segment_quality(''interests'');';

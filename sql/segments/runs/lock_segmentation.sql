@@ -26,6 +26,6 @@ end
 $$;
 
 comment on function lock_segmentation(text) is
-'Internal. The published run of a segmentation, null if there is none, which no other build changes before this transaction
-ends.
+'Internal. The published run of a segmentation, null if there is none, which no other build changes before this
+transaction ends.
 Example: select lock_segmentation(''interests'');';

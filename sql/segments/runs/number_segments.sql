@@ -22,7 +22,9 @@ declare
     _last_id bigint;
 begin
     if number_segments.previous_run_id is not null then
-        select match_segments(number_segments.previous_run_id, o.clusters, o.segment_ids, o.users, number_segments.centroids)
+        select match_segments(
+            number_segments.previous_run_id, o.clusters, o.segment_ids, o.users, number_segments.centroids
+        )
         into _ids
         from run_overlaps(
             number_segments.previous_run_id,

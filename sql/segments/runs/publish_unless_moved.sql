@@ -34,5 +34,6 @@ end
 $$;
 
 comment on procedure publish_unless_moved(bigint, bigint, double precision) is
-'Internal. Notes how far a run is from an earlier one, and publishes it unless more than max_churn of the users would move.
+'Internal. Notes how far a run is from an earlier one, and publishes it unless more than max_churn of the users would
+move.
 Example: call publish_unless_moved(1, previous_run_id => 1, max_churn => 0.1);';

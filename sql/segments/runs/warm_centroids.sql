@@ -22,6 +22,6 @@ end
 $$;
 
 comment on function warm_centroids(bigint, boolean) is
-'Internal. The centroids of a run, the largest segment first; none of a run that is centered where the next one is not, or
-the other way round.
+'Internal. The centroids of a run, the largest segment first; none of a run that is centered where the next one is not,
+or the other way round.
 Example: select cardinality(warm_centroids(1, centered => true));';
