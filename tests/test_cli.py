@@ -226,7 +226,7 @@ def test_segment_prints_what_the_segments_are(toy: str) -> None:
     header, _, run = done.stdout.splitlines()[1:4]
     assert header.split()[:3] == ["run_id", "k", "users"] and header.split()[-1] == "published"
     assert run.split()[:3] == ["1", "2", "5"] and run.split()[-1] == "yes"
-    assert "Coffee bar, supermarket" in done.stdout
+    assert "Coffee Bar, Supermarket" in done.stdout
 
 
 def test_segment_says_why_it_does_not_publish(toy: str) -> None:

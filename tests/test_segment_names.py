@@ -176,3 +176,15 @@ def test_a_name_does_not_outlive_what_told_a_segment_apart(space: str) -> None:
         connection.execute("update segmentation_runs set previous_run_id = 1")
         connection.execute("call name_segments(1)")
         assert not any(name.startswith("Mixed: ") for name, _ in told(connection))
+
+
+def test_the_hundred_most_telling_entries_are_kept(space: str) -> None:
+    """Of 160 entries, those that nobody else has; what the other segment has as much of is left out."""
+    own, shared = [f"Own {n}" for n in range(100)], [f"Shared {n}" for n in range(60)]
+    had = [(user + 1, entry, 1.0) for user in range(4) for entry in ([*own, *shared] if user < 2 else shared)]
+    with connect(space) as connection:
+        store(connection, had, [1, 1, 2, 2])
+        found = connection.execute(
+            "select entry from run_entries join entries using (entry_key) where segment_id = 1"
+        ).fetchall()
+    assert {entry for (entry,) in found} == set(own)
