@@ -54,6 +54,7 @@
 \ir encoder/encode_texts.sql
 \ir encoder/encode_text.sql
 \ir encoder/encoder_digest.sql
+\ir encoder/check_encoder.sql
 \ir queries/query_source.sql
 \ir queries/request_embedding.sql
 \ir tokens/correct_sum.sql

@@ -41,6 +41,7 @@ FUNCTIONS = {
     "encode_text(text,text)": ["raw text", "prompt text DEFAULT ''::text"],
     "encode_texts(text[],text)": ["texts text[]", "prompt text DEFAULT ''::text"],
     "encoder_digest()": [],
+    "check_encoder()": [],
     "encoder_tokenize(text)": ["raw text"],
     "search_users(text,bigint,jsonb,text,double precision,double precision,bigint,boolean)": [
         "query text", "k bigint DEFAULT 20", "filter jsonb DEFAULT '{}'::jsonb", "mode text DEFAULT 'hybrid'::text",

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import psycopg
 import pytest
+from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pgvector.psycopg import register_vector
@@ -20,6 +21,9 @@ from safetensors.numpy import load_file, save_file
 from tokenizers import Tokenizer
 
 from conftest import Cluster, connect, packaged_folder, run_psql
+from pgaudience import database
+from pgaudience.checking import run_checks
+from pgaudience.cli import cli
 from pgaudience.database import open_space
 from pgaudience.embedding.registry import measure
 from pgaudience.embedding.sentence_transformers import SentenceTransformersProvider
@@ -446,3 +450,71 @@ def test_embed_entries_says_why_it_cannot(waiting: str, toy: str) -> None:
         pytest.raises(psycopg.errors.ObjectNotInPrerequisiteState, match="does not run in SQL"),
     ):
         connection.execute("call embed_entries()")
+
+
+# What is in the space, and what becomes of it
+
+
+def failing(url: str) -> dict[str, str]:
+    with database.connect(url) as connection:
+        return {check.name: check.found for check in run_checks(connection, "audience") if not check.ok}
+
+
+@pytest.mark.parametrize(
+    ("damage", "found"),
+    [
+        ("delete from encoder_weights where layer = 6 and matrix = 'wide' and unit = 7", "incomplete, or changed"),
+        ("update encoder_weights set bias = bias + 1 where layer = 1 and unit = 7", "incomplete, or changed"),
+        ("update encoder_tokens set embedding = embedding * embedding where token = 'ski'", "incomplete, or changed"),
+        ("delete from encoder_tokens where token = '[CLS]'; update encoder set digest = encoder_digest()",
+         "lacks a token"),
+        ("update encoder_norms set shift = shift + scale where layer = 2; update encoder set digest = encoder_digest()",
+         "to the model itself"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("cluster", [18], indirect=True)
+def test_check_sees_damage_and_migrate_mends_it(encoded: str, damage: str, found: str) -> None:
+    assert "model in SQL" not in failing(encoded)
+    with connect(encoded) as connection:
+        connection.execute(damage.encode())
+    assert found in failing(encoded)["model in SQL"]
+    if "wide" in damage:
+        done = CliRunner().invoke(cli, ["--database", encoded, "migrate"])
+        assert done.exit_code == 0 and "runs inside PostgreSQL" in done.stderr, done.output
+        assert "model in SQL" not in failing(encoded)
+
+
+@pytest.mark.parametrize("cluster", [18], indirect=True)
+def test_long_texts_take_no_longer_than_their_length(encoded: str, tokenizer: Tokenizer) -> None:
+    """A megabyte of letters without a space, of words, of nothing to see: well within the time of a short statement."""
+    texts = ("x" * 1_000_000, "snow " * 200_000, "\u200b" * 333_000 + "ski", "漢" * 300_000)
+    with connect(encoded) as connection:
+        for text in texts:
+            connection.execute("set statement_timeout = '30 s'")
+            assert tokens_in_sql(connection, [text]) == tokens_of(tokenizer, [text])
+
+
+def test_the_token_table_reads_so_much_of_a_long_text(toy: str) -> None:
+    with connect(toy) as connection:
+        connection.execute(
+            "insert into tokens (token, embedding) values ('snow', '[1,0,0]'), ('x', '[0,1,0]'), ('##x', '[0,0,1]')"
+        )
+        connection.execute("set statement_timeout = '20 s'")
+        for text, tokens in (("x" * 1_000_000, 100), ("snow " * 200_000, 1_000)):
+            assert connection.execute("select cardinality(tokenize(%s))", [text]).fetchone() == (tokens,)
+            assert connection.execute("select query_source(%s)", [text]).fetchone() == ("approximate",)
+            connection.execute("select embed(%s)", [text])
+
+
+def test_a_statement_can_be_stopped(encoded: str) -> None:
+    with connect(encoded) as connection:
+        connection.execute("set statement_timeout = '100 ms'")
+        with pytest.raises(psycopg.errors.QueryCanceled):
+            connection.execute("select encode_text(repeat('a long way to go ', 60))")
+
+
+def test_every_session_may_encode_in_parallel(encoded: str) -> None:
+    with connect(encoded) as connection:
+        alone = connection.execute("select encode_text('ski')").fetchone()
+        connection.execute("set debug_parallel_query = on")
+        assert connection.execute("select encode_text('ski')").fetchone() == alone

@@ -7,12 +7,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+import psycopg
 from psycopg import sql
 
 from pgaudience.database import Connection, SpaceConnection, use_schema
 from pgaudience.distilling import distillation_due
 from pgaudience.embedding.registry import provider_for
-from pgaudience.encoding import has_encoder
+from pgaudience.encoding import encoder_state, has_encoder
 from pgaudience.errors import PgaudienceError
 from pgaudience.installing import objects
 from pgaudience.installing.bundle import bundle_digest
@@ -172,8 +173,18 @@ def _data(connection: Connection) -> Iterator[Check]:
         "See why: select entry, error, attempts from entry_failures join entries using (entry_key);",
     )  # fmt: skip
     yield Check("user vectors", not stale, "stale" if stale else "up to date", "Run: pgaudience refresh")
-    if not has_encoder(connection):
-        yield _token_table(connection)
+    yield _encoder(connection) if has_encoder(connection) else _token_table(connection)
+
+
+def _encoder(connection: Connection) -> Check:
+    mend = "Run: pgaudience migrate"
+    try:
+        state = encoder_state(connection)
+    except psycopg.errors.DataException as error:
+        return Check("model in SQL", False, error.diag.message_primary or "wrong", mend)
+    if not state.is_intact:
+        return Check("model in SQL", False, "incomplete, or changed since it was stored", mend)
+    return Check("model in SQL", state.is_right, f"cosine {state.similarity:.6f} to the model itself", mend)
 
 
 def _token_table(connection: Connection) -> Check:

@@ -10,7 +10,7 @@ from pgaudience.embedding.embed import Embedded, check_fits, count_pending, embe
 from pgaudience.embedding.provider import Provider
 from pgaudience.embedding.queries import embed_waiting_queries, waiting_queries
 from pgaudience.embedding.registry import provider_for
-from pgaudience.encoding import ensure_encoder, has_encoder
+from pgaudience.encoding import encoder_state, ensure_encoder, has_encoder
 from pgaudience.errors import PgaudienceError
 from pgaudience.progress import progress
 from pgaudience.refresh import refresh
@@ -72,11 +72,16 @@ def embed_space(connection: Connection, space: Space, base_url: str | None) -> E
 
 
 def store_model(connection: Connection, space: Space) -> str | None:
-    """Store the space's model in the space, if it is at hand and runs in SQL; return why not, if it does not."""
-    if has_encoder(connection):
+    """Store the space's model in the space, if it is at hand and runs in SQL; return why not, if it does not.
+
+    What is there already stays if it is right, else it is stored anew.
+    """
+    anew = has_encoder(connection)
+    if anew and encoder_state(connection).is_right:
+        connection.commit()
         return None
     try:
-        return ensure_encoder(connection, space, space_provider(space, None))
+        return ensure_encoder(connection, space, space_provider(space, None), anew=anew)
     except PgaudienceError as error:
         return error.message
 

@@ -1,4 +1,5 @@
 -- The pieces of a word that is no token: the longest token it begins with, then the longest that follows, marked by ##.
+-- Of a word beyond a hundred characters, which no language has, the first hundred count.
 -- The whole word does not count, so that the pieces of a word that is a token can be asked for too.
 create function split_word(
     word text
@@ -12,7 +13,7 @@ as $$
 #variable_conflict use_column
 declare
     _longest constant integer := 24;
-    _rest text := split_word.word;
+    _rest text := left(split_word.word, 100);
     _mark text := '';
     _piece text;
     _pieces text[] := '{}';

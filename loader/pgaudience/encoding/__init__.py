@@ -1,6 +1,6 @@
 """The space's model inside PostgreSQL: reading it from its folder, and storing it where SQL runs it."""
 
 from pgaudience.encoding.model import CannotRun, EncoderModel, read_model
-from pgaudience.encoding.store import ensure_encoder, has_encoder
+from pgaudience.encoding.store import encoder_state, ensure_encoder, has_encoder
 
-__all__ = ["CannotRun", "EncoderModel", "ensure_encoder", "has_encoder", "read_model"]
+__all__ = ["CannotRun", "EncoderModel", "encoder_state", "ensure_encoder", "has_encoder", "read_model"]

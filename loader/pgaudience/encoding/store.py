@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any, LiteralString
 
 import numpy as np
@@ -66,34 +67,34 @@ values (
 )
 """
 _INSERT_TEST = "insert into encoder_tests (text, embedding) values (%s, %s)"
-_LEAST_SIMILARITY = """
-select min(1 - (encode_text(t.text, e.query_prompt) <=> t.embedding))
-from encoder_tests t
-cross join encoder e
-"""
+_CHECK = "select is_intact, similarity from check_encoder()"
 
 
-def ensure_encoder(connection: Connection, space: Space, provider: Provider) -> str | None:
+def ensure_encoder(connection: Connection, space: Space, provider: Provider, *, anew: bool = False) -> str | None:
     """Store the weights of the space's model unless they are there; return why not, if they are not in the end.
+
+    `anew` stores them even then, in place of what is there.
 
     Everything comes in one transaction, which ends with a comparison of some texts with the model itself: an
     interrupted run, or a model that SQL computes otherwise, leaves nothing behind.
     """
-    if has_encoder(connection):
+    if has_encoder(connection) and not anew:
         return None
     if not isinstance(provider, LocalProvider) or provider.model_folder is None:
         return "its weights are not on this machine"
     if not _may_write(connection):
         return "only the owner of the space may store it"
     try:
-        store_encoder(connection, space, provider, read_model(provider.model_folder))
+        store_encoder(connection, space, provider, read_model(provider.model_folder), anew=anew)
     except CannotRun as error:
         return error.message
     return None
 
 
-def store_encoder(connection: Connection, space: Space, provider: LocalProvider, model: EncoderModel) -> None:
-    """Replace the model in the space.
+def store_encoder(
+    connection: Connection, space: Space, provider: LocalProvider, model: EncoderModel, *, anew: bool = False
+) -> None:
+    """Store the model in the space, unless it is there and need not be stored anew.
 
     Raises CannotRun if SQL does not compute what the model does; nothing has changed then.
     """
@@ -102,7 +103,7 @@ def store_encoder(connection: Connection, space: Space, provider: LocalProvider,
     exact = _unit_vectors(provider, TESTS)
     with connection.transaction():
         connection.execute(_LOCK)
-        if connection.execute(_STORED).fetchone() == (True,):
+        if not anew and connection.execute(_STORED).fetchone() == (True,):
             return
         for statement in _EMPTY:
             connection.execute(statement)
@@ -119,6 +120,24 @@ def has_encoder(connection: Connection) -> bool:
     found = connection.execute(_STORED).fetchone()
     connection.commit()
     return found == (True,)
+
+
+@dataclass(frozen=True, slots=True)
+class EncoderState:
+    """Whether the model in the space is as it came in, and how close it is to what it was then; None if not intact."""
+
+    is_intact: bool
+    similarity: float | None
+
+    @property
+    def is_right(self) -> bool:
+        """Whether SQL gives the vectors of the model."""
+        return self.is_intact and self.similarity is not None and self.similarity >= LEAST_COSINE
+
+
+def encoder_state(connection: Connection) -> EncoderState:
+    """Look at every number of the model in the space, and at the texts of the self-test."""
+    return EncoderState(*(connection.execute(_CHECK).fetchone() or (False, None)))
 
 
 def _may_write(connection: Connection) -> bool:
@@ -191,10 +210,8 @@ def _compare(connection: Connection) -> None:
     """Raise CannotRun unless SQL gives the texts of the self-test the vectors that the model itself gave them."""
     try:
         with connection.transaction():
-            found = connection.execute(_LEAST_SIMILARITY).fetchone()
+            state = encoder_state(connection)
     except psycopg.errors.DataException as error:
         raise CannotRun(f"SQL cannot compute it: {error.diag.message_primary}") from error
-    if not found or not found[0] >= LEAST_COSINE:
-        raise CannotRun(
-            f"its vectors in SQL have a cosine of {found and found[0]} to its own, less than {LEAST_COSINE}"
-        )
+    if state.similarity is None or not state.similarity >= LEAST_COSINE:
+        raise CannotRun(f"its vectors in SQL have a cosine of {state.similarity} to its own, less than {LEAST_COSINE}")
