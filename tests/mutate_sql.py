@@ -2,6 +2,7 @@
 
     python tests/mutate_sql.py sql/text sql/alike           every mutant of these files and folders; default: all
     python tests/mutate_sql.py --sample 100 --seed 1        so many of them, drawn at random
+    python tests/mutate_sql.py sql/alike --only '-> <>'      those of whose line and change this is a part
     python tests/mutate_sql.py --list sql/alike             only say what they are
     python tests/mutate_sql.py --json mutants.json          as JSON too
 
@@ -60,6 +61,9 @@ class Mutant:
     line: int
     change: str
     text: str
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}: {self.change}"
 
 
 @dataclass(frozen=True)
@@ -231,6 +235,7 @@ def table(judged: list[tuple[Mutant, str]]) -> str:
 def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("paths", nargs="*", type=Path, default=[SQL])
+    parser.add_argument("--only", default="")
     parser.add_argument("--sample", type=int)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--list", action="store_true")
@@ -240,10 +245,11 @@ def main() -> int:
         {file.resolve() for path in given.paths for file in ([path] if path.is_file() else path.rglob("*.sql"))}
     )
     found = [mutant for file in files if file.name != "install.sql" for mutant in mutants(file)]
+    found = [mutant for mutant in found if given.only in str(mutant)]
     if given.sample and given.sample < len(found):
         found = random.Random(given.seed).sample(found, given.sample)
     if given.list:
-        print("\n".join(f"{mutant.file}:{mutant.line}: {mutant.change}" for mutant in found))
+        print("\n".join(map(str, found)))
         return 0
     home = Home.begin()
     judged = []
@@ -255,8 +261,7 @@ def main() -> int:
             started = time.monotonic()
             judged.append((mutant, judge(cluster, mutant)))
             cluster.drop_clones(0)
-            print(f"{mutant.file}:{mutant.line}: {mutant.change}: {judged[-1][1]} "
-                  f"({time.monotonic() - started:.1f} s)", file=sys.stderr)  # fmt: skip
+            print(f"{mutant}: {judged[-1][1]} ({time.monotonic() - started:.1f} s)", file=sys.stderr)
     finally:
         home.remove()
     print(table(judged))

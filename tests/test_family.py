@@ -22,6 +22,9 @@ from pgaudience.pipeline import catch_up
 from pgaudience.reading import Columns, Rejects, open_source
 from test_dump_restore import dump, restore
 
+# Roles belong to the whole server: one worker does them all.
+pytestmark = pytest.mark.xdist_group("family")
+
 TASTE = ("tests:taste", 2)
 
 # Another model's view of the toy entries: what is had by day, and what by night.
