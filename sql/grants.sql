@@ -1,20 +1,25 @@
 -- What the roles <space>_reader and <space>_writer may do, where those roles exist.
 --
 -- Users, entries and activity of another space, its base, are there to be read: whoever writes here adds vectors, and
--- of an entry needs just the right to claim it.
+-- of an entry needs just the right to claim it. Where texts are understood in another space, it is read too, and asked.
 do $$
 declare
     _space constant text := current_schema();
     _bi constant text := _space || '_bi';
     _reader constant text := _space || '_reader';
     _writer constant text := _space || '_writer';
+    _texts constant text := text_space();
     _role text;
     _readable text;
 begin
     -- Not 'all tables in schema': somebody else may have a view here, which is not for this role to grant.
     select string_agg(c.oid::regclass::text, ', ') into _readable
     from pg_class c
-    where c.relnamespace in (to_regnamespace(quote_ident(_space)), to_regnamespace(quote_ident(_bi)))
+    where c.relnamespace in (
+            to_regnamespace(quote_ident(_space)),
+            to_regnamespace(quote_ident(_bi)),
+            to_regnamespace(quote_ident(_texts))
+        )
         and c.relkind in ('r', 'v', 'm')
         and has_table_privilege(c.oid, 'select with grant option');
 
@@ -22,6 +27,9 @@ begin
         continue when to_regrole(quote_ident(_role)) is null;
         execute format('grant usage on schema %I to %I', _space, _role);
         execute format('grant select on %s to %I', _readable, _role);
+        if _texts is not null then
+            execute format('grant usage on schema %I to %I', _texts, _role);
+        end if;
         if to_regnamespace(quote_ident(_bi)) is not null
             and has_schema_privilege(_bi, 'usage with grant option') then
             execute format('grant usage on schema %I to %I', _bi, _role);
@@ -51,10 +59,14 @@ begin
             _writer
         );
         execute format(
-            'grant update (weighting, entry_template, distilled_at, distilled_entries) on %I.space to %I',
+            'grant update (weighting, entry_template, distilled_at, distilled_entries, trained_at, trained_pairs)
+                on %I.space to %I',
             _space,
             _writer
         );
+        if _texts is not null then
+            execute format('grant insert, update on %I.queries to %I', _texts, _writer);
+        end if;
         execute format('grant insert on %I.activity_input to %I', _space, _writer);
         execute format('grant execute on procedure %I.refresh() to %I', _space, _writer);
     end if;

@@ -55,9 +55,11 @@
 \ir encoder/encode_text.sql
 \ir encoder/encoder_digest.sql
 \ir encoder/check_encoder.sql
+\ir queries/text_space.sql
 \ir queries/query_source.sql
 \ir queries/request_embedding.sql
 \ir tokens/correct_sum.sql
+\ir queries/place_text.sql
 \ir queries/embed.sql
 \ir checks/check_k.sql
 \ir checks/check_min_entries.sql

@@ -12,7 +12,7 @@ from psycopg import sql
 
 from pgaudience.database import Connection, SpaceConnection, use_schema
 from pgaudience.distilling import distillation_due
-from pgaudience.embedding.registry import provider_for
+from pgaudience.embedding.registry import is_learned, provider_for
 from pgaudience.encoding import encoder_state, has_encoder
 from pgaudience.errors import PgaudienceError
 from pgaudience.installing import objects
@@ -25,6 +25,7 @@ from pgaudience.installing.surroundings import (
     roles_without_rights,
     statement_for_schema,
 )
+from pgaudience.learning import training_due
 
 _SPACE = """
 select has_schema_privilege(n.oid, 'usage') and has_table_privilege(c.oid, 'select')
@@ -155,7 +156,8 @@ def _bi_schema(connection: Connection, schema: str) -> Check:
 def _model(connection: Connection) -> Check:
     model, dimensions = connection.execute("select model, dimensions from space").fetchone() or ("", 0)
     try:
-        provider_for(model)
+        if not is_learned(model):
+            provider_for(model)
     except PgaudienceError as error:
         return Check("model", False, f"{model}: {error.message}", error.hint or "")
     return Check("model", True, f"{model}, {dimensions} dimensions", "")
@@ -167,12 +169,18 @@ def _data(connection: Connection) -> Iterator[Check]:
         sql.SQL("select {} from status").format(sql.SQL(", ").join(map(sql.Identifier, names)))
     ).fetchone() or (0, 0, 0, False)
     waiting = pending + outdated
-    yield Check("entries waiting for a vector", not waiting, f"{waiting:,}", "Run: pgaudience embed")
+    learned = is_learned(_one(connection, "select model from space"))
+    if learned:
+        yield _learned_vectors(connection)
+    else:
+        yield Check("entries waiting for a vector", not waiting, f"{waiting:,}", "Run: pgaudience embed")
     yield Check(
-        "entries the model refused", not failed, f"{failed:,}",
+        "entries the model refused", learned or not failed, f"{failed:,}",
         "See why: select entry, error, attempts from entry_failures join entries using (entry_key);",
     )  # fmt: skip
     yield Check("user vectors", not stale, "stale" if stale else "up to date", "Run: pgaudience refresh")
+    if learned:
+        return
     yield _encoder(connection) if has_encoder(connection) else _token_table(connection)
 
 
@@ -185,6 +193,14 @@ def _encoder(connection: Connection) -> Check:
     if not state.is_intact:
         return Check("model in SQL", False, "incomplete, or changed since it was stored", mend)
     return Check("model in SQL", state.is_right, f"cosine {state.similarity:.6f} to the model itself", mend)
+
+
+def _learned_vectors(connection: Connection) -> Check:
+    fitted = _one(connection, "select trained_pairs from space")
+    return Check(
+        "learned vectors", not training_due(connection), f"of {fitted:,} pairs" if fitted else "none yet",
+        "Run: pgaudience train",
+    )  # fmt: skip
 
 
 def _token_table(connection: Connection) -> Check:

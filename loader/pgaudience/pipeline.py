@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import sys
 
-from pgaudience import distilling
+from pgaudience import distilling, learning
 from pgaudience.database import Connection, Space, SpaceConnection, open_space
 from pgaudience.embedding.embed import Embedded, check_fits, count_pending, embed_pending, unpaid_texts
 from pgaudience.embedding.provider import Provider
 from pgaudience.embedding.queries import embed_waiting_queries, waiting_queries
-from pgaudience.embedding.registry import provider_for
+from pgaudience.embedding.registry import is_learned, provider_for
 from pgaudience.encoding import encoder_state, ensure_encoder, has_encoder
 from pgaudience.errors import PgaudienceError
 from pgaudience.progress import progress
@@ -99,6 +99,14 @@ def distill_space(connection: Connection, space: Space, base_url: str | None) ->
         distilling.distill(connection, space, space_provider(space, base_url))
 
 
+def bring_vectors(connection: SpaceConnection, space: Space, base_url: str | None) -> None:
+    """Embed the entries that wait; in a learned space, learn anew if activity has grown by a fifth."""
+    if not is_learned(space.model):
+        embed_space(connection, space, base_url)
+    elif learning.training_due(connection):
+        learning.train(connection, space)
+
+
 def catch_up(connection: SpaceConnection, space: Space, base_url: str | None) -> None:
     """Bring the space and all others over the same people up to date, the base first: vectors, then refresh.
 
@@ -109,16 +117,22 @@ def catch_up(connection: SpaceConnection, space: Space, base_url: str | None) ->
     over = connection.execute("select space from derived_spaces order by space").fetchall()
     for schema in [root, *(row[0] for row in over)]:
         each = open_space(connection, schema)
-        embed_space(connection, each, base_url)
+        bring_vectors(connection, each, base_url)
         refresh(connection)
         print(f"Space {schema}: up to date", file=sys.stderr)  # noqa: T201
 
 
-def embed_query(connection: Connection, space: Space, text: str, base_url: str | None) -> None:
+def embed_query(connection: SpaceConnection, space: Space, text: str, base_url: str | None) -> None:
     """Make sure that embed(text) gives the model's own vector: a text that SQL alone cannot embed is kept in `queries`.
+
+    In a learned space the text is one of the space in which its texts are understood.
 
     Raises PgaudienceError when the text is blank or the model refuses it.
     """
+    if is_learned(space.model) and space.base is not None:
+        embed_query(connection, open_space(connection, space.base), text, base_url)
+        open_space(connection, space.schema)
+        return
     if _has_vector(connection, text):
         return
     connection.execute("select request_embedding(%s)", [text])

@@ -43,6 +43,10 @@ begin
             hint = 'Say that it is one: ''[…]''::vector.';
     end if;
 
+    if text_space() is not null then
+        return place_text(_query);
+    end if;
+
     if exists (select from encoder) then
         if encoder_tokenize(_query) = '{}' then
             raise exception using
@@ -83,4 +87,5 @@ comment on function embed(text) is
 'The query vector of a text, of unit length: that of the entry with this text (made from its attributes too, where the
 space has an entry_template), else of a cached query, else what the model gives, which runs here in SQL; in a space
 whose model cannot, one made of its tokens in the token table, which comes close to it. query_source says which.
+In a learned space, that of the entries nearest to the text.
 Example: select * from search_users(embed(''ski enthusiasts'') - embed(''horror fans''));';

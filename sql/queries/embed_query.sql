@@ -56,6 +56,13 @@ begin
             message = 'timeout must be an interval of 0 or more';
     end if;
 
+    if text_space() is not null then
+        raise exception using
+            errcode = 'object_not_in_prerequisite_state',
+            message = format('the space %I understands texts as %I does', current_schema(), text_space()),
+            hint = format('Run: call %I.embed_query(%L);', text_space(), _query);
+    end if;
+
     if request_embedding(_query) not in ('entry', 'exact', 'encoder') then
         loop
             commit;

@@ -11,7 +11,16 @@ as $$
 #variable_conflict use_column
 declare
     _query text := normalize_text(query_source.query);
+    _source text;
 begin
+    if text_space() is not null and not exists (
+        select from entries e join entry_vectors v using (entry_key)
+        where text_hash(e.entry) = text_hash(_query)
+    ) then
+        execute format('select %I.query_source($1)', text_space()) into _source using _query;
+        return _source;
+    end if;
+
     return case
         when exists (
             select from entries e join entry_vectors v using (entry_key)
@@ -34,5 +43,6 @@ $$;
 
 comment on function query_source(text) is
 'Where embed() takes the vector of a text from: entry, exact (a cached query), encoder (the model itself, in SQL),
-approximate (the token table), or, if it cannot, whether the text is waiting (asked for) or none.
+approximate (the token table), or, if it cannot, whether the text is waiting (asked for) or none. A learned space
+asks the space in which its texts are understood.
 Example: select query_source(''ski enthusiasts'');';

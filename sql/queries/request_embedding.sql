@@ -12,11 +12,17 @@ as $$
 #variable_conflict use_column
 declare
     _query text := normalize_text(request_embedding.query);
+    _source text;
 begin
     if _query is null or _query = '' then
         raise exception using
             errcode = 'invalid_parameter_value',
             message = 'the query text is blank';
+    end if;
+
+    if text_space() is not null and query_source(_query) <> 'entry' then
+        execute format('select %I.request_embedding($1)', text_space()) into _source using _query;
+        return _source;
     end if;
 
     if query_source(_query) not in ('entry', 'exact', 'encoder') then

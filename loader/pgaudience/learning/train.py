@@ -1,0 +1,153 @@
+"""Learn the vectors of a space from what its people have, and store them."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from pgvector.psycopg import register_vector
+
+from pgaudience.database import Connection, Space
+from pgaudience.errors import PgaudienceError
+from pgaudience.learning.baskets import LEAST_USERS, Baskets, read_baskets
+from pgaudience.learning.factors import factorize, rotate_onto, unit
+from pgaudience.learning.ppmi import positive_pmi
+
+Matrix = NDArray[np.float64]
+Keys = NDArray[np.int64]
+
+FEW_ENTRIES = 15
+"""Where the median user has fewer, such vectors tell people apart worse than those of texts: see docs/spaces.md."""
+
+_LOCK = "select pg_try_advisory_xact_lock(hashtextextended('pgaudience train ' || current_schema(), 0))"
+_POLICIES = "select smoothing, shift from space"
+_CREATE_LEARNED = "create temporary table learned (entry_key bigint primary key, embedding vector) on commit drop"
+_COPY_LEARNED = "copy learned (entry_key, embedding) from stdin (format binary)"
+
+_REMOVE_FORMER = "delete from entry_vectors v where not exists (select from learned l where l.entry_key = v.entry_key)"
+
+# Whoever deletes an entry now waits, and takes its vector along.
+_STORE = """
+insert into entry_vectors (entry_key, embedding)
+select e.entry_key, l.embedding
+from learned l
+join entries e using (entry_key)
+order by e.entry_key
+on conflict (entry_key) do update
+set embedding = excluded.embedding, embedded_at = clock_timestamp()
+"""
+
+_FORGET_FAILURES = "delete from entry_failures"
+_RECORD_FAILURES = """
+insert into entry_failures (entry_key, error)
+select e.entry_key, %s
+from entries e
+where not exists (select from learned l where l.entry_key = e.entry_key)
+order by e.entry_key
+"""
+_NO_COMPANY = "No two users have it, or nothing goes together with it oftener than by chance."
+_RECORD = "update space set trained_at = clock_timestamp(), trained_pairs = %s"
+
+
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """What a fit has learned from and made; `kept` is the mean cosine of vectors to those of the last fit, if any."""
+
+    users: int
+    pairs: int
+    median: float
+    entries: int
+    without: int
+    kept: float | None
+
+
+def train(connection: Connection, space: Space) -> Trained:
+    """Fit the vectors of the entries to who has them, in one transaction, and say what was done.
+
+    A refit is turned onto the last one, so that vectors and centroids that were kept elsewhere still mean the same.
+
+    Raises PgaudienceError, with nothing changed, when there is nothing to learn from, or another process is at it.
+    """
+    register_vector(connection)
+    with connection.transaction():
+        if connection.execute(_LOCK).fetchone() != (True,):
+            raise PgaudienceError(f"another process is training the space {space.schema!r}", "Wait for it to end.")
+        smoothing, shift = connection.execute(_POLICIES).fetchone() or (0.75, 0.0)
+        baskets = read_baskets(connection)
+        _check(baskets)
+        keys, vectors = _fit(baskets, space.dimensions, smoothing, shift)
+        vectors, kept = _turn(connection, keys, vectors)
+        without = _store(connection, keys, vectors)
+        connection.execute(_RECORD, [baskets.pairs])
+    done = Trained(baskets.users, baskets.pairs, baskets.median, len(keys), without, kept)
+    _report(space, done)
+    return done
+
+
+def _check(baskets: Baskets) -> None:
+    if baskets.users < LEAST_USERS or not (np.diff(baskets.matrix.indptr) > 1).any():
+        raise PgaudienceError(
+            "there is nothing to learn from: no two users have an entry in common, or none of them has two",
+            "A space of behaviour needs users with several entries each; a text model needs none.",
+        )
+
+
+def _fit(baskets: Baskets, dimensions: int, smoothing: float, shift: float) -> tuple[Keys, Matrix]:
+    cells = positive_pmi(baskets.matrix, smoothing, shift)
+    if cells.nnz == 0:
+        raise PgaudienceError(
+            "there is nothing to learn from: no two entries are had together oftener than by chance",
+            "See how few users have several entries: select entries, count(*) from user_vectors group by 1;"
+            if shift <= 0
+            else "Lower what is asked of pairs: update space set shift = 0;",
+        )
+    vectors = factorize(cells, dimensions)
+    has_vector = np.abs(vectors).max(axis=1) > 0
+    return baskets.entry_keys[has_vector], vectors[has_vector]
+
+
+def _turn(connection: Connection, keys: Keys, vectors: Matrix) -> tuple[Matrix, float | None]:
+    """Turn the vectors onto the former ones of the same entries, and say how well they keep to them."""
+    rows = connection.cursor(binary=True).execute("select entry_key, embedding from entry_vectors").fetchall()
+    former = {int(key): vector.to_numpy() for key, vector in rows}
+    common = np.array([at for at, key in enumerate(keys.tolist()) if key in former], dtype=np.intp)
+    if not len(common):
+        return vectors, None
+    before = np.array([former[key] for key in keys[common].tolist()], dtype=np.float64)
+    turned = unit(rotate_onto(vectors, before, common))
+    return turned, float(np.einsum("ij,ij->i", turned[common], before).mean())
+
+
+def _store(connection: Connection, keys: Keys, vectors: Matrix) -> int:
+    """Put the vectors in place of the former ones, and return how many entries have none."""
+    connection.execute(_CREATE_LEARNED)
+    with connection.cursor().copy(_COPY_LEARNED) as copy:
+        copy.set_types(["int8", "vector"])
+        for key, vector in zip(keys.tolist(), vectors.astype(np.float32), strict=True):
+            copy.write_row((key, vector))
+    connection.execute("analyze learned")
+    connection.execute(_REMOVE_FORMER)
+    connection.execute(_STORE)
+    connection.execute(_FORGET_FAILURES)
+    return connection.execute(_RECORD_FAILURES, [_NO_COMPANY]).rowcount
+
+
+def _report(space: Space, done: Trained) -> None:
+    kept = "" if done.kept is None else f"; cosine to those of the last fit {done.kept:.2f} on average"
+    _say(
+        f"Space {space.schema}: learned {done.entries:,} vectors from {done.pairs:,} pairs"
+        f" of {done.users:,} users and their entries{kept}"
+    )
+    if done.without:
+        _say(f"{done.without:,} entries have no vector: nothing is known of what goes together with them")
+    if done.median < FEW_ENTRIES:
+        _say(
+            f"The median user has {done.median:g} entries, which is few to learn from:"
+            " compare with the space of texts before you rely on it"
+        )
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)  # noqa: T201
