@@ -131,6 +131,14 @@ def test_phrases_are_what_entries_have_in_common(space: str) -> None:
         assert all(any(keyword in entry.lower() for entry in group) for keyword in keywords)
 
 
+def test_fragments_of_one_long_entry_name_nothing(space: str) -> None:
+    """An entry that is too long for a name is left out whole; a piece of it is in no other entry."""
+    long = "Hand Blown Crystal Chandelier of Eighteen Arms and Forty Candles"
+    with connect(space) as connection:
+        found = describe(connection, [[*PRODUCTS["lights"], long], PRODUCTS["bags"], PRODUCTS["kitchen"]])
+    assert not any(keyword in long.lower() for _, keywords in found for keyword in keywords)
+
+
 def test_a_few_fans_do_not_name_a_segment(space: str) -> None:
     """Ten of 300 who play one artist a thousand times: the most distinctive entry by weight, and nobody else's."""
     indie, metal = BANDS["indie"], BANDS["metal"]

@@ -5,7 +5,10 @@ call refresh();
 
 -- k-means stops when the centroids stand still, long before its 50 rounds are over.
 call build_segmentation('ties', k => 3, k_max => 4);
-select k, iterations, users, round(inertia::numeric, 3) as inertia from segmentation_runs;
+select k, iterations, users, round(inertia::numeric, 3) as inertia, round(silhouette::numeric, 3) as silhouette,
+    round(simplified_silhouette::numeric, 3) as simplified, round(davies_bouldin::numeric, 3) as davies_bouldin,
+    round(calinski_harabasz::numeric, 3) as calinski_harabasz
+from segmentation_runs;
 select segment_id, name, users, nearest_segment_id from segments order by segment_id;
 select kind, user_id, round(similarity::numeric, 3) as similarity from segment_examples('ties', 1, k => 2);
 select rank, user_id, round(distance::numeric, 3) as distance from find_outliers(fraction => 1, repeats => 2);
