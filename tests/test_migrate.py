@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import threading
-from importlib import import_module
 from pathlib import Path
 
 import psycopg
@@ -17,7 +16,7 @@ from pgaudience import resources
 from pgaudience.database import Space, connect, open_space, use_schema
 from pgaudience.errors import PgaudienceError
 from pgaudience.indexing import create_indexes
-from pgaudience.installing import Migration, migrate
+from pgaudience.installing import Migration, locking, migrate
 from pgaudience.installing.objects import drop_installed
 
 MODEL = "tests:handmade"
@@ -305,15 +304,62 @@ def test_a_broken_file_changes_nothing(toy: str, package: Path) -> None:
 
 
 def test_an_open_query_stops_the_upgrade_for_now(toy: str, package: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(import_module("pgaudience.installing.migrate"), "LOCK_TIMEOUT", "100ms")
+    monkeypatch.setattr(locking, "PATIENCE_SECONDS", 0.5)
+    monkeypatch.setattr(locking, "LAST_TIMEOUT", "100ms")
     edit(package, "vectors/user_vectors_live.sql", ("count(*) as entries", "count(v.entry_key) as entries"))
     with connect(toy) as reader:
         reader.execute("select * from audience.user_vectors limit 1")
         before = objects(toy)
-        with pytest.raises(PgaudienceError, match="another session is using the space"):
+        with pytest.raises(PgaudienceError, match="another session is using the space") as caught:
             run(toy)
+        pid = reader.info.backend_pid
+        assert f"process {pid} (pgaudience, role pgaudience, idle in a transaction, since " in caught.value.message
+        assert f"select pg_terminate_backend({pid});" in str(caught.value.hint)
         assert objects(toy) == before
     assert run(toy).changed
+
+
+def test_readers_see_no_error_while_it_upgrades(toy: str, package: Path) -> None:
+    """Each of them has locks of one query when it asks for those of the next, in orders that cross."""
+    queries = [
+        "select count(*) from audience_bi.users",
+        "select * from audience.search_users('ski')",
+        "select * from audience.status",
+        "select * from audience.explain_match('ann', 'ski')",
+        "select count(*) from audience.user_vectors",
+    ]
+    errors: list[psycopg.Error] = []
+    rounds = [0, 0, 0]
+    done = threading.Event()
+
+    def read(number: int) -> None:
+        step = (1, 2, 3)[number]
+        with psycopg.connect(toy, options="-c search_path=audience,public") as reader:
+            while not done.wait(0.2):
+                try:
+                    for place in range(3):
+                        reader.execute(queries[(rounds[number] + step * place) % len(queries)].encode())
+                    reader.commit()
+                except psycopg.Error as error:
+                    errors.append(error)
+                    reader.rollback()
+                rounds[number] += 1
+
+    threads = [threading.Thread(target=read, args=(number,)) for number in range(3)]
+    [thread.start() for thread in threads]
+    try:
+        for number in range(3):
+            edit(
+                package,
+                "alike/similar_users.sql",
+                (f"k bigint default {20 + number}", f"k bigint default {21 + number}"),
+            )
+            assert run(toy).changed
+    finally:
+        done.set()
+        [thread.join() for thread in threads]
+    assert errors == []
+    assert min(rounds) > 0
 
 
 def test_a_new_migration_runs_with_the_views_out_of_its_way(toy: str, package: Path) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from rich.console import Console
 
-from pgaudience.database import Connection, connect, open_space
+from pgaudience.database import Connection, connect, open_space, watching
 from pgaudience.embedding.registry import measure
 from pgaudience.errors import PgaudienceError
 from pgaudience.installing import migrate
@@ -71,7 +71,7 @@ def run_demo(conninfo: str, schema: str | None, dataset: str, *, distill: bool =
     example = EXAMPLES[dataset]
     schema = schema or example.schema
     migrate(conninfo, schema, model=None, weighting=None, measure=measure)
-    with connect(conninfo) as connection:
+    with connect(conninfo) as connection, watching(conninfo, connection):
         space = open_space(connection, schema)
         _load(connection, example)
         embed_space(connection, space, None)

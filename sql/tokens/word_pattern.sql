@@ -16,7 +16,7 @@ begin atomic
         '\u2935\u2B05-\u2B07\u2B1B\u2B1C\u2B50\u2B55\u303D\U0001F000-\U0001FAFF]'
         '|[^\u0001-\u002F\u003A-\u0040\u005B-\u0060\u007B-\u00A9\u00AB-\u00B1\u00B4\u00B6-\u00B8\u00BB\u00BF\u2000-\u206F'
         '\u2190-\u2BFF\u2E00-\u2E7F\u3000-\u3004\u3008-\u3020\u3030\u3036\u3037\u303D-\u303F\uFE10-\uFE19\uFE30-\uFE6B'
-        '\uFF01-\uFF0F\uFF1A-\uFF20\uFF3B-\uFF40\uFF5B-\uFF64\U0001F000-\U0001FAFF]+';
+        '\uFF01-\uFF0F\uFF1A-\uFF20\uFF3B-\uFF40\uFF5B-\uFF64\U0001F000-\U0001FAFF]+' as pattern;
 end;
 
 comment on function word_pattern() is

@@ -30,9 +30,10 @@ class Target:
     @contextmanager
     def open(self) -> Generator[tuple[SpaceConnection, Space]]:
         """Connect to the space for the time of a block."""
-        from pgaudience.database import connect, open_space
+        from pgaudience.database import connect, open_space, watching
 
-        with connect(self.conninfo()) as connection:
+        conninfo = self.conninfo()
+        with connect(conninfo) as connection, watching(conninfo, connection):
             yield connection, open_space(connection, self.schema)
 
 

@@ -3,6 +3,7 @@
 from pgaudience.database.connection import connect, is_pooled, resolve_database
 from pgaudience.database.space import Space, open_space, search_path, use_schema
 from pgaudience.database.transactions import Connection, SpaceConnection
+from pgaudience.database.waiting import watching
 
 __all__ = [
     "Connection",
@@ -14,4 +15,5 @@ __all__ = [
     "resolve_database",
     "search_path",
     "use_schema",
+    "watching",
 ]

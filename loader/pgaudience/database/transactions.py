@@ -7,6 +7,7 @@ search_path and its own settings, which end with it.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Generator, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any, Self, cast
@@ -50,16 +51,25 @@ class SpaceConnection(psycopg.Connection[tuple[Any, ...]]):
     """
 
     schema: str | None = None
-    server_pid: int | None = None
-    """The process of the server that ran the last transaction begun with a space; a pooler may change it."""
+    lock_timeout = "10min"
+    """How long a statement of a transaction that has a space waits for a lock of any kind."""
+
+    busy_since: float | None = None
+    """When the statement began that is running now, by time.monotonic()."""
 
     _search_path = ""
+    _server_pid: int | None = None
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.cursor_factory = _Cursor
         # What a lock lets through must be seen by the next statement.
         self.isolation_level = psycopg.IsolationLevel.READ_COMMITTED
+
+    @property
+    def server_pid(self) -> int:
+        """The process of the server that runs the transaction; behind a pooler another one may run the next."""
+        return self._server_pid or self.info.backend_pid
 
     def give_space(self, schema: str, search_path: str) -> None:
         """Work in the space `schema` from now on, with this search_path, also in the transaction that is open.
@@ -84,7 +94,16 @@ class SpaceConnection(psycopg.Connection[tuple[Any, ...]]):
 
     @contextmanager
     def within_transaction(self) -> Generator[None]:
-        """See to it that the statement of a block finds its transaction set up."""
+        """See to it that the statement of a block finds its transaction set up, and note how long it takes."""
+        self.busy_since = time.monotonic()
+        try:
+            with self._begun():
+                yield
+        finally:
+            self.busy_since = None
+
+    @contextmanager
+    def _begun(self) -> Generator[None]:
         if self.schema is None or self.info.transaction_status is not TransactionStatus.IDLE:
             yield
         elif self.autocommit:
@@ -107,11 +126,11 @@ class SpaceConnection(psycopg.Connection[tuple[Any, ...]]):
 
     def _set(self) -> str | None:
         """Set all for this transaction, and return the schema in which names are looked up first."""
-        settings = {**SETTINGS, "search_path": self._search_path}
+        settings = {**SETTINGS, "lock_timeout": self.lock_timeout, "search_path": self._search_path}
         if self.info.server_version >= 170000:
             settings["transaction_timeout"] = "0"
         row = psycopg.Cursor(self).execute(_BEGIN, [Json(settings)]).fetchone()
-        current, self.server_pid = row or (None, None)
+        current, self._server_pid = row or (None, None)
         return current
 
 

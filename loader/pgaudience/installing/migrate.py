@@ -7,7 +7,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import LiteralString
 
-import psycopg
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
@@ -17,11 +16,12 @@ from sqlalchemy import Connection as AlembicConnection
 from sqlalchemy import create_engine
 from sqlalchemy.pool import StaticPool
 
-from pgaudience.database import Space, SpaceConnection, connect, use_schema
+from pgaudience.database import Space, SpaceConnection, connect, use_schema, watching
 from pgaudience.embedding.registry import is_learned
 from pgaudience.errors import PgaudienceError
 from pgaudience.installing import family, objects, surroundings
 from pgaudience.installing.bundle import SqlFile, bundle_digest, read_bundle
+from pgaudience.installing.locking import lock_relations
 from pgaudience.resources import folder
 
 LOCK_TIMEOUT = "10s"
@@ -87,18 +87,14 @@ def migrate(
     connection = connect(conninfo)
     engine = create_engine("postgresql+psycopg://", creator=lambda: connection, poolclass=StaticPool)
     try:
-        with engine.begin() as transaction:
+        with watching(conninfo, connection), engine.begin() as transaction:
             surroundings.check_server(connection)
+            connection.execute("select set_config('lock_timeout', %s, true)", [connection.lock_timeout])
             connection.execute(_LOCK)
-            connection.execute("select set_config('lock_timeout', %s, true)", [LOCK_TIMEOUT])
+            connection.lock_timeout = LOCK_TIMEOUT
             base = family.find_base(connection, schema, of)
             wanted = _Wanted(model, weighting, entry_template, measure)
             return _migrate_family(connection, transaction, schema, base, wanted)
-    except psycopg.errors.LockNotAvailable as error:
-        raise PgaudienceError(
-            "another session is using the space, so it cannot be upgraded now",
-            "Try again; pg_stat_activity shows who holds it.",
-        ) from error
     finally:
         engine.dispose()
 
@@ -109,7 +105,7 @@ def _migrate_family(
     """Migrate the space with all others over the same people: first the base, whose tables they stand on."""
     root = base or schema
     names = dict.fromkeys([root, *family.spaces_over(connection, root), schema])
-    members = [_Migrator(connection, transaction, name, None if name == root else root) for name in names]
+    members = [_Migrator(connection, transaction, name, None if name == root else root, list(names)) for name in names]
     if members[0].is_behind_in_tables():
         for member in members[1:]:
             member.take_down()
@@ -123,9 +119,15 @@ def _migrate_family(
 
 class _Migrator:
     def __init__(
-        self, connection: SpaceConnection, transaction: AlembicConnection, schema: str, base: str | None = None
+        self,
+        connection: SpaceConnection,
+        transaction: AlembicConnection,
+        schema: str,
+        base: str | None,
+        names: list[str],
     ) -> None:
         self._connection, self._transaction, self.schema, self._base = connection, transaction, schema, base
+        self._schemas = [schema for name in names for schema in (name, f"{name}_bi")]
         self._indexes: list[objects.Index] = []
 
     def is_behind_in_tables(self) -> bool:
@@ -139,6 +141,7 @@ class _Migrator:
         owner = surroundings.owner_of_space(self._connection, self.schema)
         with surroundings.acting_as(self._connection, owner):
             if self._exists():
+                lock_relations(self._connection, self._schemas)
                 self._indexes = objects.matview_indexes(self._connection, [])
                 objects.drop_installed(self._connection, [])
                 family.part(self._connection, self.schema)
@@ -219,6 +222,7 @@ class _Migrator:
         kept: list[str] = []
         indexes: list[objects.Index] = []
         if not created:
+            lock_relations(connection, self._schemas)
             if not self._alembic_is_behind():
                 kept = objects.files_to_keep(connection, files)
             indexes = self._indexes or objects.matview_indexes(connection, kept)
