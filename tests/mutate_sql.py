@@ -6,8 +6,8 @@
     python tests/mutate_sql.py --list sql/alike             only say what they are
     python tests/mutate_sql.py --json mutants.json          as JSON too
 
-A mutant is killed by the first golden script that prints something else; one that the database refuses is not counted.
-It takes some seconds a mutant, so it is not part of `make test`.
+A mutant is killed by the first golden script that prints something else; one that the database cannot read is not
+counted. It takes some seconds a mutant, so it is not part of `make test`; Ctrl-C ends it with what is known so far.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import psycopg
@@ -232,6 +232,26 @@ def table(judged: list[tuple[Mutant, str]]) -> str:
     return "\n".join(lines)
 
 
+def judge_all(found: list[Mutant]) -> list[tuple[Mutant, str]]:
+    """Judge mutants one after the other, until Ctrl-C."""
+    home = Home.begin()
+    judged: list[tuple[Mutant, str]] = []
+    try:
+        cluster = Cluster.start(home.path, 18, "mutants")
+        untouched = Mutant("sql/vectors/scale.sql", 0, "nothing", (SQL / "vectors" / "scale.sql").read_text())
+        assert judge(cluster, untouched) == "survived", "the golden scripts fail without a mutant"
+        for mutant in found:
+            started = time.monotonic()
+            judged.append((mutant, judge(cluster, mutant)))
+            cluster.drop_clones(0)
+            print(f"{mutant}: {judged[-1][1]} ({time.monotonic() - started:.1f} s)", file=sys.stderr)
+    except KeyboardInterrupt:
+        print(f"stopped after {len(judged)} of {len(found)} mutants", file=sys.stderr)
+    finally:
+        home.remove()
+    return judged
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("paths", nargs="*", type=Path, default=[SQL])
@@ -251,23 +271,12 @@ def main() -> int:
     if given.list:
         print("\n".join(map(str, found)))
         return 0
-    home = Home.begin()
-    judged = []
-    try:
-        cluster = Cluster.start(home.path, 18, "mutants")
-        untouched = Mutant("sql/vectors/scale.sql", 0, "nothing", (SQL / "vectors" / "scale.sql").read_text())
-        assert judge(cluster, untouched) == "survived", "the golden scripts fail without a mutant"
-        for mutant in found:
-            started = time.monotonic()
-            judged.append((mutant, judge(cluster, mutant)))
-            cluster.drop_clones(0)
-            print(f"{mutant}: {judged[-1][1]} ({time.monotonic() - started:.1f} s)", file=sys.stderr)
-    finally:
-        home.remove()
+    judged = judge_all(found)
     print(table(judged))
     if given.json:
-        rows = [{**asdict(mutant), "outcome": outcome} for mutant, outcome in judged]
-        given.json.write_text(json.dumps([{k: v for k, v in row.items() if k != "text"} for row in rows], indent=1))
+        keys = ("file", "line", "change")
+        rows = [{key: getattr(mutant, key) for key in keys} | {"outcome": outcome} for mutant, outcome in judged]
+        given.json.write_text(json.dumps(rows, indent=1))
     return 0
 
 
