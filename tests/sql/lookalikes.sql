@@ -30,3 +30,11 @@ select * from lookalikes(array['ann', 'eve'], weights => array[0, 0]);
 select * from lookalikes(array['ann'], unlike => array['ann', 'bob']);
 select * from lookalikes(array['ann'], unlike => array['zoe']);
 select * from lookalikes(array['ann'], filter => '[]');
+
+-- Half of those with two entries or more, not of those with one as well.
+insert into users (user_id) select 'once ' || n from generate_series(1, 3) n;
+insert into activity (user_key, entry_key, frequency)
+select u.user_key, e.entry_key, 1 from users u cross join entries e where u.user_id like 'once %' and e.entry = 'Snow Park';
+call refresh();
+select rank, user_id from lookalikes(array['ann'], fraction => 0.5, min_entries => 2);
+select rank, user_id from lookalikes(array['ann'], fraction => 0.5);
