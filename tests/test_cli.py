@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from conftest import connect
+from pgaudience.printing import print_table
 
 
 def command(url: str, *args: str, cwd: Path | None = None, text: str = "") -> subprocess.CompletedProcess[str]:
@@ -105,6 +106,10 @@ def test_strict_stops_with_one_line_and_a_hint(space: str, tmp_path: Path) -> No
         (["migrate", "--entry-template", "a product"], "names no value"),
         (["search", "  "], "blank"),
         (["search", "ski", "--filter", "{bad"], "is no JSON"),
+        (["search", "ski", "--breadth", "2"], "0.5<=x<=1"),
+        (["similar", "nobody", "--filter", "{bad"], "is no JSON"),
+        (["lookalikes"], "Missing argument"),
+        (["lookalikes", "nobody"], "no user has a vector yet"),
         (["segment", "interests"], "no user has a vector yet"),
         (["segment", "interests", "--filter", "{bad"], "is no JSON"),
         (["segment", "interests", "--filter", "[]"], "filter is a JSON object"),
@@ -137,6 +142,48 @@ def test_search_embeds_a_new_text_in_sql(places: str) -> None:
     assert not [line for line in done.stdout.splitlines() if line.endswith(" ")]
     with connect(places) as connection:
         assert connection.execute("select query_source('winter sports')").fetchone() == ("encoder",)
+
+
+@pytest.mark.parametrize(
+    "args, query",
+    [
+        (
+            ["search", "horror fans", "-k", "4", "--mode", "evidence", "--breadth", "0.5", "--min-entries", "3",
+             "--not-padded"],
+            "select * from search_users('horror fans', k => 4, mode => 'evidence', breadth => 0.5, min_entries => 3,"
+            " padded => false)",
+        ),
+        (
+            ["search", "horror fans", "--filter", '{"home": "city"}', "--evidence-weight", "0"],
+            "select * from search_users('horror fans', filter => '{\"home\": \"city\"}', evidence_weight => 0)",
+        ),
+        (
+            ["explain", "user_ski_tennis_horror", "horror fans", "--evidence-weight", "1", "--breadth", "1"],
+            "select * from explain_match('user_ski_tennis_horror', 'horror fans', evidence_weight => 1, breadth => 1)",
+        ),
+        (
+            ["similar", "user_ski_only", "-k", "3", "--by", "both", "--not-centered", "--min-entries", "4"],
+            "select * from similar_users('user_ski_only', k => 3, by => 'both', centered => false, min_entries => 4)",
+        ),
+        (
+            ["lookalikes", "user_ski_only", "user_ski_tennis_horror", "--fraction", "0.5", "--unlike", "user_luxury"],
+            "select * from lookalikes('{user_ski_only,user_ski_tennis_horror}', fraction => 0.5,"
+            " unlike => '{user_luxury}')",
+        ),
+        (["lookalikes", "user_ski_only", "-k", "2"], "select * from lookalikes('{user_ski_only}', k => 2)"),
+    ],
+)  # fmt: skip
+def test_questions_are_those_of_sql(
+    places: str, args: list[str], query: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with connect(places) as connection:
+        connection.execute("update users set attributes = jsonb_build_object('home', 'city') where user_key < 8")
+        connection.commit()
+        print_table(connection.execute(query.encode()))
+    expected = capsys.readouterr().out
+    done = command(places, *args)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == expected and len(expected.splitlines()) > 3
 
 
 def test_status_and_check(places: str) -> None:

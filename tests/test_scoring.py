@@ -56,7 +56,7 @@ def expected_scores(
     nearest = nearest[closer[nearest] > 1.5 * closer[sampled].std()]
     example = (entries[nearest] * closer[nearest][:, None]).sum(axis=0)
     moved = direction + 0.5 * example / np.linalg.norm(example)
-    moved = moved / np.linalg.norm(moved) - 0.75 * entries[sampled].mean(axis=0)
+    moved = moved / np.linalg.norm(moved) - 0.5 * entries[sampled].mean(axis=0)
     similarity = unit @ moved / np.linalg.norm(moved)
     usual = similarity[sampled]
     threshold = usual.mean() + 1.5 * usual.std() + 1e-6
@@ -70,7 +70,7 @@ def expected_scores(
     speaks = weights * excess[np.searchsorted(entry_keys, items)]
     strongest = np.zeros(len(total))
     np.maximum.at(strongest, rows, speaks)
-    evidence = (np.bincount(rows, speaks) - 0.25 * strongest) / total**breadth
+    evidence = (np.bincount(rows, speaks) - 0.5 * strongest) / total**breadth
     cosine = vectors @ query / np.linalg.norm(query)
     of_sample = cosine[np.searchsorted(user_keys, sampled_users)]
     if mode == "evidence":

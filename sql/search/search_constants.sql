@@ -15,7 +15,7 @@ language sql
 immutable
 parallel safe
 begin atomic
-    select 500, 1.5, 1e-6, 10, 0.5, 0.75, 0.75, 1000, 3;
+    select 500, 1.5, 1e-6, 10, 0.5, 0.5, 0.5, 1000, 3;
 end;
 
 comment on function search_constants() is

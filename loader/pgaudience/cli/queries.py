@@ -1,12 +1,40 @@
-"""Commands that ask: search, segment, demo."""
+"""Commands that ask: search, explain, similar, lookalikes, segment, demo."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
+from typing import LiteralString
 
 import click
 
 from pgaudience.cli.target import Target, pass_target
+
+_SEARCH = """
+select *
+from search_users(
+    query => %s::text, k => %s, filter => %s::jsonb, mode => %s, breadth => %s, evidence_weight => %s,
+    min_entries => %s, padded => %s
+)
+"""
+
+_EXPLAIN = """
+select *
+from explain_match(user_id => %s, query => %s::text, mode => %s, breadth => %s, evidence_weight => %s)
+"""
+
+_SIMILAR = """
+select *
+from similar_users(of_user => %s, k => %s, by => %s, centered => %s, filter => %s::jsonb, min_entries => %s)
+"""
+
+_LOOKALIKES = """
+select *
+from lookalikes(
+    user_ids => %s::text[], k => %s, fraction => %s, unlike => %s::text[], filter => %s::jsonb, centered => %s,
+    min_entries => %s
+)
+"""
 
 _RUN = """
 select run_id, k, users, unassigned, outliers, silhouette, users_moved, churn, published_at is not null as published
@@ -37,28 +65,129 @@ order by s.users desc, s.segment_id
 """
 
 
+_MODE = click.option("--mode", type=click.Choice(["hybrid", "evidence", "mean"]), default="hybrid", show_default=True,
+                     help="How users are scored.")  # fmt: skip
+_BREADTH = click.option("--breadth", type=click.FloatRange(0.5, 1),
+                        help="0.5: anyone showing signal; 1: mostly this. [default: of the space]")  # fmt: skip
+_EVIDENCE_WEIGHT = click.option("--evidence-weight", type=click.FloatRange(0, 100),
+                                help="What entries count beside the user vector. [default: of the space]")  # fmt: skip
+_BASE_URL = click.option("--base-url", help="Where an OpenAI-compatible model is served.")
+_K = click.option("-k", type=click.IntRange(0), default=20, show_default=True, help="How many users.")
+_FILTER = click.option("--filter", "filter_", metavar="JSON", default="{}",
+                       help='User attributes, as {"country": "France"}.')  # fmt: skip
+_MIN_ENTRIES = click.option("--min-entries", type=click.IntRange(1), default=1, show_default=True,
+                            help="How many entries a user has at least.")  # fmt: skip
+_NOT_CENTERED = click.option("--not-centered", is_flag=True, help="Compare users as they are, not with the average.")
+
+
 @click.command()
 @click.argument("text")
-@click.option("-k", type=click.IntRange(0), default=20, show_default=True, help="How many users.")
-@click.option("--filter", "filter_", metavar="JSON", default="{}", help='User attributes, as {"country": "France"}.')
-@click.option("--mode", type=click.Choice(["hybrid", "evidence", "mean"]), default="hybrid", show_default=True,
-              help="How users are scored.")  # fmt: skip
-@click.option("--base-url", help="Where an OpenAI-compatible model is served.")
+@_K
+@_FILTER
+@_MODE
+@_BREADTH
+@_EVIDENCE_WEIGHT
+@_MIN_ENTRIES
+@click.option("--not-padded", is_flag=True, help="Leave out users without evidence.")
+@_BASE_URL
 @pass_target
-def search(target: Target, text: str, k: int, filter_: str, mode: str, base_url: str | None) -> None:
+def search(
+    target: Target,
+    text: str,
+    k: int,
+    filter_: str,
+    mode: str,
+    breadth: float | None,
+    evidence_weight: float | None,
+    min_entries: int,
+    not_padded: bool,
+    base_url: str | None,
+) -> None:
     """Find users by a description; a new text is embedded first, and kept."""
+    _check_json(filter_)
+    arguments = [text, k, filter_, mode, breadth, evidence_weight, min_entries, not not_padded]
+    _ask(target, _SEARCH, arguments, text, base_url)
+
+
+@click.command()
+@click.argument("user_id")
+@click.argument("text")
+@_MODE
+@_BREADTH
+@_EVIDENCE_WEIGHT
+@_BASE_URL
+@pass_target
+def explain(
+    target: Target,
+    user_id: str,
+    text: str,
+    mode: str,
+    breadth: float | None,
+    evidence_weight: float | None,
+    base_url: str | None,
+) -> None:
+    """Show what each entry of a user adds to the match with a description."""
+    _ask(target, _EXPLAIN, [user_id, text, mode, breadth, evidence_weight], text, base_url)
+
+
+@click.command()
+@click.argument("user_id")
+@_K
+@click.option("--by", type=click.Choice(["vector", "entries", "both"]), default="vector", show_default=True,
+              help="What is compared.")  # fmt: skip
+@_NOT_CENTERED
+@_FILTER
+@_MIN_ENTRIES
+@pass_target
+def similar(target: Target, user_id: str, k: int, by: str, not_centered: bool, filter_: str, min_entries: int) -> None:
+    """Find the users closest in taste to one user."""
+    _check_json(filter_)
+    _ask(target, _SIMILAR, [user_id, k, by, not not_centered, filter_, min_entries])
+
+
+@click.command()
+@click.argument("user_ids", nargs=-1, required=True, metavar="USER_ID…")
+@click.option("-k", type=click.IntRange(0), help="How many users. [default: 20]")
+@click.option("--fraction", type=click.FloatRange(0, 1), help="Instead of -k: which share of all other users.")
+@click.option("--unlike", multiple=True, metavar="USER_ID", help="A user to stay away from; may be repeated.")
+@_FILTER
+@_NOT_CENTERED
+@_MIN_ENTRIES
+@pass_target
+def lookalikes(
+    target: Target,
+    user_ids: tuple[str, ...],
+    k: int | None,
+    fraction: float | None,
+    unlike: tuple[str, ...],
+    filter_: str,
+    not_centered: bool,
+    min_entries: int,
+) -> None:
+    """Find the users most like a group."""
+    _check_json(filter_)
+    _ask(
+        target,
+        _LOOKALIKES,
+        [list(user_ids), k, fraction, list(unlike), filter_, not not_centered, min_entries],
+    )
+
+
+def _ask(
+    target: Target,
+    statement: LiteralString,
+    arguments: Sequence[object],
+    text: str | None = None,
+    base_url: str | None = None,
+) -> None:
+    """Print the answer to a statement, whose text, if it has one, is embedded first."""
     from pgaudience.pipeline import embed_query
     from pgaudience.printing import print_table
 
-    _check_json(filter_)
     with target.open() as (connection, space):
-        embed_query(connection, space, text, base_url)
-        print_table(
-            connection.execute(
-                "select * from search_users(query => %s::text, k => %s, filter => %s::jsonb, mode => %s)",
-                [text, k, filter_, mode],
-            )
-        )
+        if text is not None:
+            embed_query(connection, space, text, base_url)
+        print_table(connection.execute(statement, arguments))
 
 
 def _check_json(text: str) -> None:
@@ -123,4 +252,4 @@ def demo(target: Target, dataset: str, no_distill: bool) -> None:
     run_demo(target.conninfo(), target.schema if target.schema_given else None, dataset, distill=not no_distill)
 
 
-COMMANDS = (search, segment, demo)
+COMMANDS = (search, explain, similar, lookalikes, segment, demo)
