@@ -17,6 +17,7 @@ import approximate
 import arriving
 import audiences
 import embed
+import encoder
 import load
 import memory
 import refresh
@@ -34,6 +35,7 @@ BENCHMARKS = {
     "search-million": searching.run_million,
     "segmentation": segmentation.run,
     "audiences": audiences.run,
+    "encoder": encoder.run,
     "approximate": approximate.run,
     "memory": memory.run,
 }

@@ -182,26 +182,20 @@ def space(cluster: Cluster) -> str:
 
 @pytest.fixture
 def places(cluster18: Cluster) -> str:
-    """The space that `pgaudience demo --no-distill` leaves behind, with real vectors."""
-    return cluster18.clone("places", lambda url: run_demo(url, None, "places", distill=False))
+    """The space that `pgaudience demo` leaves behind, with real vectors and the model itself."""
+    return cluster18.clone("places", lambda url: run_demo(url, None, "places"))
 
 
 @pytest.fixture
-def distilled(cluster18: Cluster) -> str:
-    """The space that `pgaudience demo` leaves behind; its token table, in full, takes minutes once a session."""
-    return cluster18.clone("distilled", lambda url: run_demo(url, None, "places"))
-
-
-@pytest.fixture
-def segmented(distilled: str) -> str:
+def segmented(places: str) -> str:
     """That space with a segmentation `interests`, audiences, and what is known of its people and places."""
-    with connect(distilled) as connection:
+    with connect(places) as connection:
         for statement in KNOWN:
             connection.execute(statement.encode())
         connection.execute("call build_segmentation('interests')")
         for statement in AUDIENCES:
             connection.execute(statement.encode())
-    return distilled
+    return places
 
 
 @pytest.fixture

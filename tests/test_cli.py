@@ -205,7 +205,7 @@ def test_psql_and_url(places: str) -> None:
 
 
 def test_the_demo_twice_and_beside_other_data(places: str, tmp_path: Path) -> None:
-    again = command(places, "demo", "--no-distill")
+    again = command(places, "demo")
     assert again.returncode == 0, again.stderr
     assert "user_ski_with_daily_life" in again.stdout and "Go on in SQL" in again.stdout
     (tmp_path / "own.csv").write_text("user,item\nann,Ski\n")

@@ -65,7 +65,7 @@ def outside(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 def run_outside(url: str, model: str) -> None:
     migrate(url, "audience", model=model, weighting=None, measure=measure)
-    run_demo(url, None, "places", distill=False)
+    run_demo(url, None, "places")
 
 
 @pytest.fixture

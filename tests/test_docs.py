@@ -46,7 +46,7 @@ def run_sql(url: str, space: str, script: str) -> str:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_the_blocks_of_a_page_run(request: pytest.FixtureRequest, tmp_path: Path, page: Path) -> None:
-    url = request.getfixturevalue(FIXTURES.get(page.name, "distilled"))
+    url = request.getfixturevalue(FIXTURES.get(page.name, "places"))
     space = SPACES.get(page.name, "audience")
     output = ""
     for language, block in BLOCK.findall(page.read_text()):

@@ -14,7 +14,7 @@ from pgaudience.embedding.registry import measure
 from pgaudience.errors import PgaudienceError
 from pgaudience.installing import migrate
 from pgaudience.loading.load import load
-from pgaudience.pipeline import distill_space, embed_query, embed_space
+from pgaudience.pipeline import embed_query, embed_space
 from pgaudience.printing import console, print_table
 from pgaudience.reading import Columns, Rejects, open_source, read_users
 from pgaudience.refresh import refresh
@@ -63,8 +63,8 @@ _SIMILAR = "select * from similar_users('{user}', k => 3)"
 _LOOKALIKES = "select * from lookalikes(array[{seeds}], fraction => 0.25) limit 5"
 
 
-def run_demo(conninfo: str, schema: str | None, dataset: str, *, distill: bool = True) -> None:
-    """Load, embed and refresh an example, print the answers of its space, then distill the model for further texts.
+def run_demo(conninfo: str, schema: str | None, dataset: str) -> None:
+    """Load, embed and refresh an example, print the answers of its space.
 
     Raises PgaudienceError when the space already holds other people.
     """
@@ -82,8 +82,6 @@ def run_demo(conninfo: str, schema: str | None, dataset: str, *, distill: bool =
             console().print(f"{statement};", style="bold", markup=False, soft_wrap=True)
             print_table(connection.execute(statement.encode()))
         connection.commit()
-        if distill:
-            distill_space(connection, space, None)
     _go_on(console(), schema, dataset)
 
 

@@ -243,13 +243,12 @@ def segment(
 
 @click.command()
 @click.option("--dataset", type=click.Choice(["places", "retail"]), default="places", show_default=True)
-@click.option("--no-distill", is_flag=True, help="Make no token table, which takes minutes.")
 @pass_target
-def demo(target: Target, dataset: str, no_distill: bool) -> None:
-    """Show the whole flow on a bundled example: load, embed, refresh, search, distill."""
+def demo(target: Target, dataset: str) -> None:
+    """Show the whole flow on a bundled example: load, embed, refresh, search."""
     from pgaudience.demo import run_demo
 
-    run_demo(target.conninfo(), target.schema if target.schema_given else None, dataset, distill=not no_distill)
+    run_demo(target.conninfo(), target.schema if target.schema_given else None, dataset)
 
 
 COMMANDS = (search, explain, similar, lookalikes, segment, demo)
