@@ -3,6 +3,7 @@
 \ir session/lock_key.sql
 \ir text/normalize_text.sql
 \ir text/text_hash.sql
+\ir text/is_number.sql
 \ir text/template_tokens.sql
 \ir text/template_parts.sql
 \ir text/fill_template.sql
@@ -68,6 +69,8 @@
 \ir checks/check_user.sql
 \ir checks/check_users.sql
 \ir checks/check_filter.sql
+\ir checks/stored_value.sql
+\ir checks/stored_filter.sql
 \ir vectors/user_vector_relation.sql
 \ir vectors/has_vector_index.sql
 \ir vectors/is_crowded.sql

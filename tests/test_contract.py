@@ -227,6 +227,7 @@ RELATIONS = {
         "audience", "definition", "suppress_below", "members", "fault", "inputs", "created_at", "defined_at",
         "refreshed_at",
     ],
+    "attribute_kinds": ["relation", "attribute", "kind"],
     "audience_cursors": ["audience", "cursor", "change_id", "moved_at"],
     "audience_members": ["audience", "user_id", "rank", "score", "reasons"],
     "audience_changes": ["change_id", "audience", "user_id", "change", "why", "changed_at"],

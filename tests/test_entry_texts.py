@@ -359,5 +359,7 @@ def _downgrade(url: str) -> None:
         connection.execute("drop table token_layers")
         for column in ("breadth", "evidence_weight", "half_life", "weighted_at"):
             connection.execute(f"alter table space drop column {column}".encode())
+        connection.execute("drop table attribute_kinds")
+        connection.execute("alter table loads drop column finished_at")
         connection.execute("update alembic_version set version_num = '0003'")
         connection.execute("update space set bundle_digest = 'another'")

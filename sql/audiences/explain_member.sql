@@ -103,7 +103,7 @@ begin
     return query
     select
         'filter',
-        _attributes @> _p.filter,
+        _attributes @> stored_filter(_p.filter),
         (
             select coalesce(jsonb_object_agg(a.key, a.value), '{}')::text
             from jsonb_each(_attributes) a

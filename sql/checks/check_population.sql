@@ -13,7 +13,7 @@ declare
     _found bigint;
 begin
     execute format(
-        'select from %I v join users u using (user_key) where u.attributes @> $1 limit 1',
+        'select from %I v join users u using (user_key) where u.attributes @> (select stored_filter($1)) limit 1',
         user_vector_relation(check_population.centered)
     )
     using check_population.filter;

@@ -22,7 +22,7 @@ begin
         return query
         select u.user_key
         from users u
-        where u.attributes @> filtered_users.filter
+        where u.attributes @> (select stored_filter(filtered_users.filter))
             and (
                 filtered_users.min_entries <= 1
                 or u.user_key in (

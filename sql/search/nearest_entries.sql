@@ -67,7 +67,7 @@ begin
                 or v.entry_key in (
                     select e.entry_key
                     from entries e
-                    where e.attributes @> nearest_entries.filter
+                    where e.attributes @> (select stored_filter(nearest_entries.filter, 'entries'))
                 )
             )
         order by distance, v.entry_key

@@ -105,6 +105,7 @@ def load(
     base_url: str | None,
 ) -> None:
     """Load activity, embed what is new, refresh, distill when it is due. A FILE may be - for standard input."""
+    from pgaudience.loading.journal import finish
     from pgaudience.loading.load import load as run
     from pgaudience.loading.rows import row_template as made
     from pgaudience.pipeline import distill_space, embed_space
@@ -130,7 +131,7 @@ def load(
             opened.enter_context(each)
         users = read_users(users_file, None, users_id, rejects) if users_file else ()
         entries = read_entries(entries_file, None, entries_entry, rejects) if entries_file else ()
-        merged = run(connection, sources, users=users, entries=entries, mode=mode, force=force)
+        merged = run(connection, sources, users=users, entries=entries, mode=mode, force=force, goes_on=True)
         report(rejects, merged)
         if period is not None:
             click.echo(f"{sum(each.outside for each in sources):,} accepted rows are out of the period", err=True)
@@ -143,6 +144,7 @@ def load(
             click.echo("Refreshed the user vectors", err=True)
         if not (no_embed or no_distill):
             distill_space(connection, space, base_url)
+        finish(connection, merged.load_keys)
         report_family(connection)
 
 

@@ -19,6 +19,8 @@ def report(rejects: Rejects, merged: Merged) -> None:
     """Say what became of the rows, and what a load has changed."""
     for source in rejects.sources:
         _report_source(rejects, source)
+    for each in merged.unfinished:
+        _say(f"{each.name}: its rows are in since {each.loaded_at:%Y-%m-%d %H:%M}; going on with what was left to do")
     for example in rejects.examples:
         _say(f"  line {example.line}: {example.reason.text}: {example.row}")
     if rejects.reasons:
@@ -31,6 +33,7 @@ def report(rejects: Rejects, merged: Merged) -> None:
         _say(f"{merged.attributes_changed:,} users have new attributes")
     for attribute, users in merged.conflicts.items():
         _say(f"  {users:,} users have several values of {attribute}; the last one counts")
+    _report_texts(merged.texts)
 
 
 def report_entries(merged: MergedEntries) -> None:
@@ -38,6 +41,7 @@ def report_entries(merged: MergedEntries) -> None:
     _say(f"{merged.changed:,} entries have new attributes")
     for attribute, entries in merged.lists.items():
         _say(f"  {entries:,} entries have several values of {attribute}, kept as a list")
+    _report_texts(merged.texts)
     if merged.unknown:
         _say(
             f"  {merged.unknown:,} texts are of no entry in the space, and were left out;"
@@ -51,6 +55,13 @@ def report_family(connection: Connection) -> None:
     if spaces:
         _say(f"Spaces over these people are stale now: {', '.join(spaces)}")
         _say("Bring them up to date: pgaudience refresh --all")
+
+
+def _report_texts(texts: dict[str, int]) -> None:
+    for attribute, values in texts.items():
+        _say(
+            f"  {attribute} is a text from now on, as not all its values are numbers; {values:,} numbers were rewritten"
+        )
 
 
 def _report_source(rejects: Rejects, source: str) -> None:

@@ -10,7 +10,7 @@ from pgaudience.database import Connection
 from pgaudience.errors import PgaudienceError
 from pgaudience.installing import surroundings
 
-PEOPLE = ("users", "entries", "activity")
+PEOPLE = ("users", "entries", "activity", "attribute_kinds")
 """What a space takes from its base."""
 
 _IS_SPACE = """

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from pgaudience.database import Connection
+from pgaudience.loading.attributes import settle_kinds
 from pgaudience.loading.keys import LOCK
 from pgaudience.reading import Described
 
@@ -28,37 +29,33 @@ left join entries e on text_hash(e.entry) = n.hash
 
 _COUNT_UNKNOWN = "select count(distinct d.hash) from described_entries d where d.entry_key is null"
 
-# As with users, an attribute is a number if all its values in the load are. What differs: an entry with several values
-# of an attribute keeps them all, as a list in their order.
+_ATTRIBUTE_CELLS = """
+create temporary table entry_cells on commit drop as
+select
+    row_number() over (order by d.position, v.place) as position,
+    d.entry_key,
+    c.key,
+    v.value,
+    jsonb_typeof(c.value) = 'array' as is_list
+from described_entries d
+cross join jsonb_each(d.attributes) c
+left join lateral jsonb_array_elements_text(
+    case jsonb_typeof(c.value) when 'array' then c.value else jsonb_build_array(c.value) end
+) with ordinality v (value, place) on true
+"""
+
+# What differs from users: an entry with several values of an attribute keeps them all, as a list in their order.
 _ATTRIBUTE_VALUES = """
 create temporary table entry_values on commit drop as
-with cells as (
-    select
-        row_number() over (order by d.position, v.place) as position,
-        d.entry_key,
-        c.key,
-        v.value,
-        jsonb_typeof(c.value) = 'array' as is_list
-    from described_entries d
-    cross join jsonb_each(d.attributes) c
-    left join lateral jsonb_array_elements_text(
-        case jsonb_typeof(c.value) when 'array' then c.value else jsonb_build_array(c.value) end
-    ) with ordinality v (value, place) on true
-),
-kinds as (
-    select c.key, bool_and(c.value ~ '^-?(0|[1-9][0-9]*)([.][0-9]+)?$') as is_number
-    from cells c
-    group by c.key
-),
-distinct_values as (
+with distinct_values as (
     select
         c.entry_key,
         c.key,
-        case when k.is_number then to_jsonb(c.value::numeric) else to_jsonb(c.value) end as value,
+        case when s.kind = 'number' then to_jsonb(c.value::numeric) else to_jsonb(c.value) end as value,
         min(c.position) as position,
         bool_or(c.is_list) as is_list
-    from cells c
-    join kinds k using (key)
+    from entry_cells c
+    left join attribute_settlement s using (key)
     where c.entry_key is not null
     group by c.entry_key, c.key, 3
 )
@@ -109,12 +106,13 @@ class MergedEntries:
     """What a file of entries changed.
 
     `changed` entries have other attributes now; `unknown` texts are of no entry, and were left out; `lists` has, by
-    attribute, the entries with several values.
+    attribute, the entries with several values, and `texts` those whose number became a text.
     """
 
     changed: int = 0
     unknown: int = 0
     lists: dict[str, int] = field(default_factory=dict[str, int])
+    texts: dict[str, int] = field(default_factory=dict[str, int])
 
 
 class EntryStaging:
@@ -140,7 +138,9 @@ class EntryStaging:
         connection.execute("analyze staged_entries")
         connection.execute(_FIND)
         (unknown,) = connection.execute(_COUNT_UNKNOWN).fetchone() or (0,)
+        connection.execute(_ATTRIBUTE_CELLS)
+        texts = settle_kinds(connection, "entries", "entry_cells")
         connection.execute(_ATTRIBUTE_VALUES)
         lists: dict[str, int] = dict(connection.execute(_COUNT_LISTS).fetchall())
         changed = connection.execute(_SET_ATTRIBUTES, {"mode": mode}).rowcount
-        return MergedEntries(changed, unknown, lists)
+        return MergedEntries(changed, unknown, lists, texts)

@@ -6,7 +6,9 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from pgaudience.database import Connection
+from pgaudience.loading.attributes import settle_kinds
 from pgaudience.loading.entries import MergedEntries
+from pgaudience.loading.journal import Unfinished
 from pgaudience.loading.pairs import copy_pairs
 from pgaudience.loading.staging import Staging
 
@@ -96,31 +98,23 @@ where d.is_new
 order by d.user_key, d.entry_key
 """
 
-# An attribute is a number if all its values in the load are: '007' keeps a column of codes a column of texts.
+_ATTRIBUTE_CELLS = """
+create temporary table attribute_cells on commit drop as
+select s.position, u.user_key, c.key, c.value
+from staged_attributes s
+join staged_users u on u.number = s.user_number
+cross join lateral jsonb_each_text(s.attributes) c
+"""
+
 _ATTRIBUTE_VALUES = """
 create temporary table attribute_values on commit drop as
-with cells as (
-    select s.position, u.user_key, c.key, c.value
-    from staged_attributes s
-    join staged_users u on u.number = s.user_number
-    cross join lateral jsonb_each_text(s.attributes) c
-),
-kinds as (
-    select c.key, bool_and(c.value ~ '^-?(0|[1-9][0-9]*)([.][0-9]+)?$') as is_number
-    from cells c
-    group by c.key
-)
 select
     c.position,
     c.user_key,
     c.key,
-    case
-        when c.value is null then null
-        when k.is_number then to_jsonb(c.value::numeric)
-        else to_jsonb(c.value)
-    end as value
-from cells c
-join kinds k using (key)
+    case when s.kind = 'number' then to_jsonb(c.value::numeric) else to_jsonb(c.value) end as value
+from attribute_cells c
+left join attribute_settlement s using (key)
 """
 
 _CONFLICTS = """
@@ -163,7 +157,12 @@ _ANALYZE = "analyze users, entries, activity"
 
 @dataclass(frozen=True, slots=True)
 class Merged:
-    """What a load changed, in rows of each table; `conflicts` has, by attribute, the users with several values."""
+    """What a load changed, in rows of each table.
+
+    `conflicts` has, by attribute, the users with several values, and `texts` the users whose number became a text.
+    `load_keys` are the rows of the journal that wait for `finish`, and `unfinished` the sources that were not read, as
+    their rows are in.
+    """
 
     new_users: int
     new_entries: int
@@ -172,19 +171,28 @@ class Merged:
     pairs_removed: int
     attributes_changed: int
     conflicts: dict[str, int]
+    texts: dict[str, int] = field(default_factory=dict[str, int])
     entries: MergedEntries = field(default_factory=MergedEntries)
+    load_keys: list[int] = field(default_factory=list[int], compare=False)
+    unfinished: list[Unfinished] = field(default_factory=list[Unfinished])
 
 
 def merge(connection: Connection, staging: Staging, mode: Mode) -> Merged:
     """Bring what is staged into the space; in mode `replace` it is the truth for the users it holds."""
     removed, changed, added = _merge_activity(connection, staging, mode)
-    connection.execute(_ATTRIBUTE_VALUES)
-    conflicts: dict[str, int] = dict(connection.execute(_CONFLICTS).fetchall())
-    attributes = connection.execute(_SET_ATTRIBUTES, {"mode": mode}).rowcount
+    attributes, conflicts, texts = _merge_attributes(connection, mode) if staging.has_attributes else (0, {}, {})
     new_users, new_entries = staging.user_keys.inserted, staging.entry_keys.inserted
     if new_users or new_entries or removed or changed or added:
         connection.execute(_ANALYZE)
-    return Merged(new_users, new_entries, added, changed, removed, attributes, conflicts)
+    return Merged(new_users, new_entries, added, changed, removed, attributes, conflicts, texts)
+
+
+def _merge_attributes(connection: Connection, mode: Mode) -> tuple[int, dict[str, int], dict[str, int]]:
+    connection.execute(_ATTRIBUTE_CELLS)
+    texts = settle_kinds(connection, "users", "attribute_cells")
+    connection.execute(_ATTRIBUTE_VALUES)
+    conflicts: dict[str, int] = dict(connection.execute(_CONFLICTS).fetchall())
+    return connection.execute(_SET_ATTRIBUTES, {"mode": mode}).rowcount, conflicts, texts
 
 
 def _merge_activity(connection: Connection, staging: Staging, mode: Mode) -> tuple[int, int, int]:

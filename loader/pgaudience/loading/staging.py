@@ -64,7 +64,7 @@ class Staging:
         self.has_sent = False
         self._rows: list[_Rows] = []
         self._count = 0
-        self._has_attributes = False
+        self.has_attributes = False
         self._last_attributes: dict[int, Attributes] = {}
         connection.execute(_CREATE)
 
@@ -77,7 +77,7 @@ class Staging:
             self._stage_attributes(users, [dict(zip(attribute_names, row, strict=True)) for row in chunk.attributes])
         self._count += len(users)
         if self._count > ROWS_IN_A_BLOCK:
-            self._end_block()
+            self.end_block()
             self.send_block()
 
     def add_users(self, chunk: Described) -> None:
@@ -86,8 +86,8 @@ class Staging:
 
     def finish(self) -> None:
         """Find the keys of what is left."""
-        self._end_block()
-        if self._has_attributes:
+        self.end_block()
+        if self.has_attributes:
             with self._connection.cursor().copy("copy staged_users (number, user_key) from stdin") as copy:
                 for row in enumerate(self.user_keys.by_number.tolist()):
                     copy.write_row(row)
@@ -104,7 +104,8 @@ class Staging:
             self.has_sent = True
         self.block = None
 
-    def _end_block(self) -> None:
+    def end_block(self) -> None:
+        """Find the keys of the texts so far, under the lock of loads, and add up the rows of the block."""
         self.user_keys.extend(self._users.take_new())
         self.entry_keys.extend(self._entries.take_new())
         if self._count:
@@ -118,7 +119,7 @@ class Staging:
         self._rows, self._count = [], 0
 
     def _stage_attributes(self, users: NDArray[np.int32], rows: Sequence[Attributes]) -> None:
-        self._has_attributes = True
+        self.has_attributes = True
         if len(self._last_attributes) > MOST_REMEMBERED:
             self._last_attributes.clear()
         with self._connection.cursor().copy("copy staged_attributes (user_number, attributes) from stdin") as copy:

@@ -67,6 +67,11 @@ class Source:
         self._decimals.check(self.name)
         self._rejects.flush()
 
+    @property
+    def is_known(self) -> bool:
+        """Whether the digest is known before the rows are read."""
+        return self.size is not None
+
     def digest(self) -> bytes:
         """SHA-256: of a file's content, decompressed, at any time; of a query's rows, once they are read."""
         content = self._origin.digest()

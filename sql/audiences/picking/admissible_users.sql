@@ -44,7 +44,7 @@ begin
         group by m.user_id
     ) m on m.user_id = u.user_id
     left join user_vectors v on v.user_key = u.user_key
-    where (_p.filter = '{}' or u.attributes @> _p.filter)
+    where (_p.filter = '{}' or u.attributes @> (select stored_filter(_p.filter)))
         and (_run_id is null or s.user_key is not null)
         and (_p.all_of = '{}' or m.all_of = cardinality(_p.all_of))
         and (_p.any_of = '{}' or m.any_of > 0)

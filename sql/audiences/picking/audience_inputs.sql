@@ -52,7 +52,7 @@ begin
         _data := _data || (
             select jsonb_build_object('users', count(*), 'sum', sum(hashint8extended(u.user_key, 0)))
             from users u
-            where _p.filter = '{}' or u.attributes @> _p.filter
+            where _p.filter = '{}' or u.attributes @> (select stored_filter(_p.filter))
         );
     end if;
 

@@ -17,7 +17,10 @@ begin
     return format(
         'select v.user_key, v.embedding
         from %I v
-        where ($3 = ''{}'' or v.user_key in (select u.user_key from users u where u.attributes @> $3))
+        where (
+                $3 = ''{}''
+                or v.user_key in (select u.user_key from users u where u.attributes @> (select stored_filter($3)))
+            )
             and v.user_key <> all ($4)
             %s
             %s',
