@@ -363,3 +363,23 @@ def _downgrade(url: str) -> None:
         connection.execute("alter table loads drop column finished_at")
         connection.execute("update alembic_version set version_num = '0003'")
         connection.execute("update space set bundle_digest = 'another'")
+
+
+@pytest.mark.parametrize(
+    "nested", ["(" * 4_990 + "{a}" + ")" * 4_990, "(" * 9_990 + "{a}", "({a}" * 1_999, "[(“«" * 2_400 + "{a}"]
+)
+def test_brackets_of_a_template_take_time_in_proportion(space: str, nested: str) -> None:
+    """Each is seen once: it took minutes when the innermost were looked for again and again."""
+    with connect(space) as connection:
+        connection.execute("set statement_timeout = '20s'")
+        (tokens,) = connection.execute("select template_tokens(%s)", [nested]).fetchone()
+    assert "".join(token[1:] for token in tokens) == nested.replace("{a}", "a")
+    matched = 4_990 if nested.endswith(")") else 0
+    assert [sum(token[0] == kind for token in tokens) for kind in "oc"] == [matched, matched]
+
+
+def test_a_template_has_an_end(space: str) -> None:
+    found = pytest.raises(psycopg.errors.InvalidParameterValue, match="at most 10000")
+    with connect(space) as connection, found as caught:
+        connection.execute("select template_parts(%s)", ["{entry}" + "x" * 9_994])
+    assert caught.value.diag.message_hint

@@ -10,72 +10,92 @@ parallel safe
 set search_path from current
 as $$
 declare
-    -- Stand-ins, so that one regular expression sees a value or a bracket as one character.
-    _value constant text := E'\x01';
-    _stand_ins constant text := E'\x02\x03\x04\x05\x0E\x0F\x10\x11';
-    _brackets constant text := '([“«)]”»';
-    _pattern text;
-    _keys text[] := '{}';
-    _text text := '';
-    _previous text;
+    _longest constant bigint := 10000;
+    _opening constant text := '([“«';
+    _closing constant text := ')]”»';
+    _tokens text[] := '{}';
+    _values bigint := 0;
+    _place bigint := 0;
+    _kind integer;
+    -- Of the brackets of each kind that are open, the last, 0 for none; of each, the one around it, and the values before.
+    _last bigint[] := '{0,0,0,0}';
+    _around bigint[] := '{}';
+    _values_before bigint[] := '{}';
+    _begin bigint;
     _token text;
 begin
+    if length(template_tokens.template) > _longest then
+        raise exception using
+            errcode = 'invalid_parameter_value',
+            message = format('a template has at most %s characters, not %s', _longest, length(template_tokens.template)),
+            hint = 'Say the same in fewer words: a model reads a few hundred of a text.';
+    end if;
+
     for _token in
         select m[1]
-        from regexp_matches(template_tokens.template, '\{\{|\}\}|\{[^{}]*\}|[^{}]+|[{}]', 'g') m
+        from regexp_matches(
+            template_tokens.template,
+            '\{\{|\}\}|\{[^{}]*\}|[{}]|[([“«)\]”»]|[^{}([“«)\]”»]+',
+            'g'
+        ) m
     loop
-        if _token in ('{{', '}}') then
-            _text := _text || left(_token, 1);
-        elsif _token ~ '^(\{ *\}|[{}])$' then
+        if _token ~ '^(\{ *\}|[{}])$' then
             raise exception using
                 errcode = 'invalid_parameter_value',
                 message = format('the template %L has braces around no name: %s', template_tokens.template, _token),
                 hint = 'Write {entry}, or {name} for any other value; for the braces themselves write {{ and }}.';
+        end if;
+
+        _place := _place + 1;
+        _around[_place] := 0;
+        _values_before[_place] := _values;
+        _tokens[_place] := 'l' || _token;
+
+        if _token in ('{{', '}}') then
+            _tokens[_place] := 'l' || left(_token, 1);
         elsif _token like '{%' then
-            _text := _text || _value;
-            _keys := array_append(_keys, btrim(_token, '{} '));
-        else
-            _text := _text || translate(_token, _value || _stand_ins, '');
+            _values := _values + 1;
+            _tokens[_place] := 'k' || btrim(_token, '{} ');
+        elsif strpos(_opening, _token) > 0 then
+            _kind := strpos(_opening, _token);
+            _around[_place] := _last[_kind];
+            _last[_kind] := _place;
+        elsif strpos(_closing, _token) > 0 then
+            _kind := strpos(_closing, _token);
+            _begin := _last[_kind];
+            if _begin > 0 and _values > _values_before[_begin] then
+                _tokens[_begin] := 'o' || substr(_tokens[_begin], 2);
+                _tokens[_place] := 'c' || _token;
+                _last[_kind] := _around[_begin];
+            else
+                -- These are as any text, and so are those of their kind around them.
+                _last[_kind] := 0;
+            end if;
         end if;
     end loop;
 
-    if _keys = '{}' then
+    if _values = 0 then
         raise exception using
             errcode = 'invalid_parameter_value',
             message = format('the template %L names no value', template_tokens.template),
             hint = 'Write, for example, ''{entry}'' or ''{entry} — {category}''.';
     end if;
 
-    -- From the innermost brackets outwards.
-    while _text is distinct from _previous loop
-        _previous := _text;
-        for n in 1..4 loop
-            _pattern := format(
-                '\%1$s([^\%1$s\%2$s]*\x01[^\%1$s\%2$s]*)\%2$s',
-                substr(_brackets, n, 1),
-                substr(_brackets, n + 4, 1)
-            );
-            _text := regexp_replace(
-                _text,
-                _pattern,
-                substr(_stand_ins, n, 1) || '\1' || substr(_stand_ins, n + 4, 1),
-                'g'
-            );
-        end loop;
-    end loop;
-
+    -- Literal texts side by side become one.
     return array(
-        select case
-            when m.token = _value then 'k' || _keys[count(*) filter (where m.token = _value) over (order by m.place)]
-            when strpos(_stand_ins, m.token) between 1 and 4 then 'o' || translate(m.token, _stand_ins, _brackets)
-            when strpos(_stand_ins, m.token) > 4 then 'c' || translate(m.token, _stand_ins, _brackets)
-            else 'l' || m.token
-        end
+        select left(min(t.token), 1) || string_agg(substr(t.token, 2), '' order by t.place)
         from (
-            select r.m[1] as token, r.place
-            from regexp_matches(_text, '[\x01-\x05\x0E-\x11]|[^\x01-\x05\x0E-\x11]+', 'g') with ordinality r (m, place)
-        ) m
-        order by m.place
+            select
+                n.token,
+                n.place,
+                count(*) filter (where n.token not like 'l%' or n.previous not like 'l%') over (order by n.place) as part
+            from (
+                select u.token, u.place, lag(u.token, 1, '') over (order by u.place) as previous
+                from unnest(_tokens) with ordinality u (token, place)
+            ) n
+        ) t
+        group by t.part
+        order by t.part
     );
 end
 $$;
