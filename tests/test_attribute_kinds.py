@@ -152,7 +152,7 @@ def test_a_space_of_a_former_release_is_settled(cluster: Cluster) -> None:
     with connect(url, autocommit=True) as connection:
         connection.execute("drop table attribute_kinds")
         connection.execute("alter table loads drop column finished_at")
-        connection.execute("update alembic_version set version_num = '0014'")
+        connection.execute("update alembic_version set version_num = '0015'")
         connection.execute("update space set bundle_digest = null")
         connection.execute(
             "insert into loads (source, digest, mode, rows_read, rows_rejected) values ('a', 'x', 'add', 1, 0)"
