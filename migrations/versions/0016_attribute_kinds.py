@@ -68,7 +68,7 @@ create table attribute_kinds (
     op.execute("""
 comment on table attribute_kinds is
 'What kind of values an attribute has in the whole space: numbers, where every value ever loaded is one, else texts.
-Example: select attribute, kind from attribute_kinds where relation = ''users'' order by attribute;'""")
+Example: select array_agg(attribute) from attribute_kinds where relation = ''users'' and kind = ''number'';'""")
     op.execute("comment on column attribute_kinds.relation is 'Whose attribute it is: users or entries.'")
     op.execute("comment on column attribute_kinds.attribute is 'Its name.'")
     op.execute("comment on column attribute_kinds.kind is 'number or text.'")
