@@ -39,9 +39,9 @@ def judged(connection: psycopg.Connection, vectors: NDArray, labels: NDArray, di
 # An array of points
 
 
-@pytest.mark.parametrize("points, dimensions, clusters, seed", [(200, 8, 5, 0), (60, 3, 2, 1), (40, 16, 12, 2)])
-def test_judging_as_scikit_learn_does(space: str, points: int, dimensions: int, clusters: int, seed: int) -> None:
-    vectors, labels = clumps(points, dimensions, clusters, seed)
+@pytest.mark.parametrize("points, dimensions, k, seed", [(200, 8, 5, 0), (60, 3, 2, 1), (40, 16, 12, 2)])
+def test_judging_as_scikit_learn_does(space: str, points: int, dimensions: int, k: int, seed: int) -> None:
+    vectors, labels = clumps(points, dimensions, k, seed)
     labels[-1] = 99
     with connect(space) as connection:
         silhouette, _, davies_bouldin, calinski_harabasz, silhouettes = judged(connection, vectors, labels)
