@@ -11,6 +11,7 @@
 \ir text/check_entry_template.sql
 \ir text/entry_texts.sql
 \ir vectors/entry_weight.sql
+\ir checks/check_factor.sql
 \ir vectors/scale.sql
 \ir vectors/recency.sql
 \ir vectors/entry_stats_live.sql
@@ -194,6 +195,7 @@
 \ir audiences/audience_overlap.sql
 \ir audiences/explain_member.sql
 \ir input/remove_orphans.sql
+\ir audiences/check_cursor.sql
 \ir audiences/open_cursor.sql
 \ir audiences/read_changes.sql
 \ir audiences/confirm_changes.sql

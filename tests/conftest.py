@@ -43,7 +43,7 @@ AUDIENCES = (
 SLOW = {
     "test_distill", "test_docs", "test_embed", "test_packaging", "test_pooler", "test_profiles", "test_providers",
     "test_quality", "test_scoring", "test_server", "test_worker",
-    "test_any_users", "test_crossing_rows_do_not_deadlock", "test_index_and_searches_of_every_size",
+    "test_any_users", "test_arguments", "test_crossing_rows_do_not_deadlock", "test_index_and_searches_of_every_size",
     "test_many_at_once_do_no_harm",
 }  # fmt: skip
 

@@ -9,7 +9,7 @@ set search_path from current
 as $$
 #variable_conflict use_column
 begin
-    perform check_foundations(jsonb_build_object('any_of', array[confirm_changes.audience]));
+    perform check_cursor(confirm_changes.audience, confirm_changes.cursor);
 
     if confirm_changes.change_id is null
         or confirm_changes.change_id > (

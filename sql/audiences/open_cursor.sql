@@ -11,7 +11,7 @@ set search_path from current
 as $$
 #variable_conflict use_column
 begin
-    perform check_foundations(jsonb_build_object('any_of', array[open_cursor.audience]));
+    perform check_cursor(open_cursor.audience, open_cursor.cursor);
 
     insert into audience_cursors (audience, cursor, started_at_change)
     select open_cursor.audience, open_cursor.cursor, coalesce(max(c.change_id), 0)

@@ -14,6 +14,16 @@ declare
     _tokens text[] := '{}';
     _word record;
 begin
+    if encoder_tokenize.raw is null then
+        return null;
+    end if;
+    if _most is null then
+        raise exception using
+            errcode = 'object_not_in_prerequisite_state',
+            message = 'the model is not in this space',
+            hint = 'Run, in a shell: pgaudience migrate';
+    end if;
+
     for _word in
         select w.word, t.token is not null as is_token
         from encoder_words(encoder_tokenize.raw) w

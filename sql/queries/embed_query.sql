@@ -48,12 +48,12 @@ begin
 
     perform set_config('search_path', _path, true);
     _query := normalize_text(embed_query.query);
-    _deadline := clock_timestamp() + embed_query.timeout;
 
-    if _deadline is null or embed_query.timeout < interval '0' then
+    if not coalesce(embed_query.timeout between interval '0' and interval '1 year', false) then
         raise exception using
             errcode = 'invalid_parameter_value',
-            message = 'timeout must be an interval of 0 or more';
+            message = 'timeout is an interval of 0 to a year',
+            hint = 'For example: timeout => ''10 s''';
     end if;
 
     if text_space() is not null then
@@ -62,6 +62,8 @@ begin
             message = format('the space %I understands texts as %I does', current_schema(), text_space()),
             hint = format('Run: call %I.embed_query(%L);', text_space(), _query);
     end if;
+
+    _deadline := clock_timestamp() + embed_query.timeout;
 
     if request_embedding(_query) not in ('entry', 'exact', 'encoder') then
         loop

@@ -9,7 +9,10 @@ immutable
 strict
 parallel safe
 begin atomic
-    select scale.embedding * array_fill(scale.factor::real, array[vector_dims(scale.embedding)])::vector;
+    select scale.embedding * array_fill(
+        check_factor(scale.factor)::real,
+        array[vector_dims(scale.embedding)]
+    )::vector;
 end;
 
 comment on function scale(vector, double precision) is

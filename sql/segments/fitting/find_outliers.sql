@@ -45,7 +45,7 @@ begin
     end if;
     if not coalesce(
         find_outliers.repeats > 1 and find_outliers.sample_size > 0
-        and find_outliers.repeats * find_outliers.sample_size <= _most,
+        and find_outliers.repeats <= _most / nullif(find_outliers.sample_size, 0),
         false
     ) then
         raise exception using

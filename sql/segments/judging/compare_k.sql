@@ -36,10 +36,10 @@ begin
     perform check_sample(compare_k.sample_size);
     perform check_filter(compare_k.filter);
 
-    if not coalesce(compare_k.k_min between 1 and compare_k.k_max and compare_k.repeats > 0, false) then
+    if not coalesce(compare_k.k_min between 1 and compare_k.k_max and compare_k.repeats between 1 and 1000, false) then
         raise exception using
             errcode = 'invalid_parameter_value',
-            message = 'k_min is at least 1, k_max at least k_min, and repeats at least 1',
+            message = 'k_min is at least 1, k_max at least k_min, and repeats 1 to 1,000',
             hint = 'For example: select * from compare_k(k_min => 2, k_max => 12, repeats => 3);';
     end if;
 
