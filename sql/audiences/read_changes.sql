@@ -23,7 +23,7 @@ declare
 begin
     perform check_foundations(jsonb_build_object('any_of', array[read_changes.audience]));
 
-    if coalesce(read_changes.cursor, '') !~ '\S' then
+    if coalesce(read_changes.cursor, '') !~ e'\\S' then
         raise exception using
             errcode = 'invalid_parameter_value',
             message = 'the cursor needs a name',

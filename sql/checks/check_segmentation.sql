@@ -40,7 +40,7 @@ begin
     select f.message into _fault
     from (
         values
-            (coalesce(check_segmentation.name, '') !~ '\S', 'the segmentation needs a name'),
+            (coalesce(check_segmentation.name, '') !~ e'\\S', 'the segmentation needs a name'),
             (_p.k not between 1 and 1000, 'k is 1 to 1000, or null: chosen'),
             (
                 not coalesce(2 <= _p.k_min and _p.k_min <= _p.k_max and _p.k_max <= 1000, false),

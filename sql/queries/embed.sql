@@ -36,7 +36,7 @@ begin
         return _embedding;
     end if;
 
-    if _query ~ '^\[[-+0-9.,eE ]*\]$' then
+    if _query ~ e'^\\[[-+0-9.,eE ]*\\]$' then
         raise exception using
             errcode = 'invalid_parameter_value',
             message = 'the query text looks like a vector',

@@ -25,7 +25,7 @@ begin
     left join user_vectors v using (user_key)
     where u.user_id = assign_segment.user_id;
 
-    if not found and assign_segment.user_id ~ '^\[[-+0-9.,eE ]*\]$' then
+    if not found and assign_segment.user_id ~ e'^\\[[-+0-9.,eE ]*\\]$' then
         raise exception using
             errcode = 'invalid_parameter_value',
             message = 'the user id looks like a vector',

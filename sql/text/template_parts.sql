@@ -18,8 +18,8 @@ set search_path from current
 as $$
 declare
     -- Not [[:punct:]], which depends on the locale. A colon or a dash parts two values only where no words precede it.
-    _only_marks constant text := '^[-\s,;:.!?|/·•—–&+*=~<>]*$';
-    _mark constant text := '^\s*[-,;:.!?|/·•—–&+*=~<>]+\s*|\s*[,;.!?|/·•—–]+(\s+|$)|\s+-+\s+|\s*\n\s*';
+    _only_marks constant text := e'^[-\\s,;:.!?|/·•—–&+*=~<>]*$';
+    _mark constant text := e'^\\s*[-,;:.!?|/·•—–&+*=~<>]+\\s*|\\s*[,;.!?|/·•—–]+(\\s+|$)|\\s+-+\\s+|\\s*\\n\\s*';
     _tokens constant text[] := template_tokens(template_parts.template);
     _parts text[] := '{}';
     _left text := 'h';
@@ -40,7 +40,7 @@ begin
             _parts := _parts || ('x' || _literal);
         elsif _left = 'h' then
             -- The last mark, not one inside a label such as 'Age: '.
-            _after := length(substring(_literal from '^.*[,;.!?|/·•—–]\s+'));
+            _after := length(substring(_literal from e'^.*[,;.!?|/·•—–]\\s+'));
             _after := coalesce(_after, 0);
             _parts := _parts || ('h' || left(_literal, _after)) || ('l' || substr(_literal, _after + 1));
         else

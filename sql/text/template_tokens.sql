@@ -35,11 +35,11 @@ begin
         select m[1]
         from regexp_matches(
             template_tokens.template,
-            '\{\{|\}\}|\{[^{}]*\}|[{}]|[([“«)\]”»]|[^{}([“«)\]”»]+',
+            e'\\{\\{|\\}\\}|\\{[^{}]*\\}|[{}]|[([“«)\\]”»]|[^{}([“«)\\]”»]+',
             'g'
         ) m
     loop
-        if _token ~ '^(\{ *\}|[{}])$' then
+        if _token ~ e'^(\\{ *\\}|[{}])$' then
             raise exception using
                 errcode = 'invalid_parameter_value',
                 message = format('the template %L has braces around no name: %s', template_tokens.template, _token),

@@ -71,7 +71,7 @@ begin
                 'Leave out size, share and min_score, or give a search.'),
             (_d ? 'keep' and num_nonnulls(_p.size, _p.share, _p.min_score) = 0,
                 'keep goes with size, share or min_score', 'For example: size => 500, keep => 0.2'),
-            (_p.search ~ '^\s*$' or _p.away_from ~ '^\s*$', 'the text is blank', 'For example: search => ''ski enthusiasts'''),
+            (_p.search ~ e'^\\s*$' or _p.away_from ~ e'^\\s*$', 'the text is blank', 'For example: search => ''ski enthusiasts'''),
             (_p.mode not in ('hybrid', 'evidence', 'mean'), format('there is no search mode %L', _p.mode),
                 'Use: mode => ''hybrid'', ''evidence'' or ''mean'''),
             (not _p.breadth between 0.5 and 1, format('breadth is 0.5 to 1, not %s', _p.breadth),

@@ -101,7 +101,7 @@ begin
         cross join lateral (select p.keys[start:start + size - 1] as words) r
         where r.words[1] <> all (_empty)
             and r.words[size] <> all (_empty)
-            and array_to_string(r.words, '') !~ '\d'
+            and array_to_string(r.words, '') !~ e'\\d'
             and r.words[1] !~ '^[a-z]?$'
             and r.words[size] !~ '^[a-z]?$'
         order by p.entry_key, r.words, is_last desc, written
