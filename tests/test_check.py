@@ -131,12 +131,12 @@ def test_the_token_table_is_missing_or_behind(healthy: str) -> None:
 def test_roles_are_missing(database: str, cluster: Cluster) -> None:
     migrate(database, "roleless", model=None, weighting=None, measure=lambda _: (MODEL, 3))
     for role in ("roleless_reader", "roleless_writer"):
-        execute(database, f"drop owned by {role}; drop role {role};")
+        execute(database, f"drop owned by {role}; drop role {role};", "roleless")
     found = failing(database, "roleless")
     for role in ("roleless_reader", "roleless_writer"):
         mend = f'Ask the DBA for: create role "{role}" nologin; then run: pgaudience migrate'
         assert found[f"role {role}"] == ("missing", mend)
-        execute(database, f"create role {role} nologin")
+        execute(database, f"create role {role} nologin", "roleless")
         assert failing(database, "roleless")[f"role {role}"] == ("without rights", "Run: pgaudience migrate")
     migrate(database, "roleless", model=None, weighting=None, measure=lambda _: (MODEL, 3))
     assert failing(database, "roleless").keys() == {"user vectors"}
@@ -155,7 +155,8 @@ def test_the_bi_schema_is_missing(healthy: str) -> None:
 
 def test_somebody_dropped_a_function(healthy: str) -> None:
     execute(healthy, "drop function similar_users")
-    found = "1 missing: function checked.similar_users(pg_catalog.text,bigint,pg_catalog.text,boolean)"
+    arguments = "pg_catalog.text,bigint,pg_catalog.text,boolean,pg_catalog.jsonb,bigint"
+    found = f"1 missing: function checked.similar_users({arguments})"
     assert failing(healthy) == {"functions and views": (found, "Run: pgaudience migrate")}
     _migrate(healthy)
     assert failing(healthy) == {}
