@@ -51,6 +51,7 @@ def test_the_composite_is_the_mean_of_six() -> None:
     best = judge(np.arange(12), truth)
     assert best.pop("precision_at_20") == pytest.approx(4 / 12)
     assert best.pop("precision_at_500") == pytest.approx(8 / 12)
+    assert best.pop("recall_at_1000") == 1
     best_comp = best.pop("comp")
     assert best_comp == pytest.approx((5 + 4 / 12) / 6)
     assert list(best.values()) == pytest.approx([1.0] * 5)
