@@ -6,6 +6,8 @@ Speed in alternation, both warm, one connection; agreement on every text that is
 
 from __future__ import annotations
 
+import csv
+import gzip
 import random
 import threading
 import time
@@ -28,7 +30,6 @@ from pgaudience.database import open_space
 from pgaudience.embedding.registry import DEFAULT_MODEL
 from pgaudience.embedding.sentence_transformers import ENCODE_AT_ONCE, SentenceTransformersProvider, folder_of
 from pgaudience.encoding import ensure_encoder
-from pgaudience.reading import Columns, Rejects, open_source
 
 SHARED = Path(__file__).parent.parent.parent / "shared" / "data"
 DATA = ("completejourney", "online-retail", "instacart-sample")
@@ -189,11 +190,8 @@ def _all_texts() -> Iterator[tuple[str, list[str]]]:
 
 
 def _entries_of(name: str) -> list[str]:
-    with (
-        Rejects() as rejects,
-        open_source(SHARED / name / "events.csv.gz", format=None, columns=Columns(), rejects=rejects) as source,
-    ):
-        return sorted({row.entry for row in source})
+    with gzip.open(SHARED / name / "events.csv.gz", "rt", encoding="utf-8", newline="") as file:
+        return sorted({row["entry"] for row in csv.DictReader(file)})
 
 
 def _hostile(count: int) -> list[str]:

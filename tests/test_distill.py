@@ -126,6 +126,27 @@ def test_new_texts_come_close_to_the_model(places: str, capfd: pytest.CaptureFix
     assert "Distilling: " in capfd.readouterr().err
 
 
+def test_what_has_a_vector_is_not_embedded_again(places: str) -> None:
+    """Entries and queries that a fit would ask for: their vectors are taken, to half precision."""
+    with connect(places) as connection:
+        space = open_space(connection, "audience")
+        provider = space_provider(space, None)
+        words = [text for text in training.missing_texts(connection, provider) if text.isalpha()]
+        entry, query = words[100], words[200]
+        connection.execute("insert into entries (entry) values (%s)", [entry])
+        connection.execute("insert into queries (query) values (%s)", [query])
+        connection.commit()
+        embed_space(connection, space, None)
+        assert {entry, query}.isdisjoint(training.missing_texts(connection, provider))
+        found = connection.execute(
+            "select count(*), min(1 - (x.embedding::vector <=> v.embedding)) from training_texts x"
+            " join (select e.entry as text, v.embedding from entries e join entry_vectors v using (entry_key)"
+            " union all select query, embedding from queries) v using (text) where x.text = any (%s)",
+            [[entry, query]],
+        ).fetchone()
+        assert found and found[0] == 2 and found[1] > 0.99999
+
+
 def test_an_interrupted_run_goes_on_where_it_stopped(places: str) -> None:
     with connect(places) as connection:
         space = open_space(connection, "audience")
@@ -163,10 +184,10 @@ def test_a_refit_costs_as_much_as_the_entries_have_grown(fitted: str) -> None:
         assert distillation_due(connection)
         assert 500 < distillation_cost(connection, provider)[0] < 4_000 * 8 / 46 + 50
         add_entries(connection, 9, 38)
-        texts = training.missing_texts(connection)
+        texts = training.missing_texts(connection, provider)
         assert 1_500 < len(texts) < 2_100
         assert sum("fencing" in text.lower() or "hall" in text.lower() for text in texts) > 300
-        assert training.missing_texts(connection) == texts
+        assert training.missing_texts(connection, provider) == texts
 
         connection.execute("delete from tokens")
         connection.commit()

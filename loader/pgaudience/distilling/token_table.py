@@ -69,7 +69,7 @@ set distilled_at = clock_timestamp(), distilled_entries = %s
 
 def distillation_cost(connection: Connection, provider: Provider) -> tuple[int, int]:
     """Return how many texts a fit would embed now, and about how many tokens of the model they are."""
-    texts = missing_texts(connection)
+    texts = missing_texts(connection, provider)
     return len(texts), provider.count_tokens(texts) if texts else 0
 
 
@@ -84,7 +84,7 @@ def distill(connection: Connection, space: Space, provider: Provider) -> int:
     register_vector(connection)
     (distilled_at,) = connection.execute(_DISTILLED_AT).fetchone() or (None,)
     entries = growth(connection).entries
-    if texts := missing_texts(connection):
+    if texts := missing_texts(connection, provider):
         cost = f"{len(texts):,} texts, about {provider.count_tokens(texts):,} tokens for {space.model}"
         _say(f"For text queries in SQL alone: {cost}")
         embed_texts(connection, provider, texts)

@@ -10,7 +10,7 @@ from pgaudience.distilling.synthetic import TEXTS, SyntheticTexts
 from pgaudience.distilling.turns import take_turn
 from pgaudience.distilling.vocabulary import create_vocabulary, foreign_words
 from pgaudience.embedding.each import embed_each
-from pgaudience.embedding.provider import Provider
+from pgaudience.embedding.provider import LocalProvider, Provider
 from pgaudience.errors import PgaudienceError
 from pgaudience.progress import progress
 
@@ -53,6 +53,32 @@ where not exists (select from training_texts x where x.text = w.text)
 order by length(w.text) desc, w.text collate "C"
 """
 
+# What has a vector already is not asked for again: queries, and entries where the model embeds both alike.
+_ADOPT = """
+insert into training_texts (text, embedding)
+select w.text, known.embedding
+from (
+    select v.token as text
+    from vocabulary v
+    where v.kind <> 'piece'
+    union
+    select unnest(%(texts)s::text[])
+) w
+cross join lateral (
+    select q.embedding
+    from queries q
+    where md5(q.query)::uuid = md5(w.text)::uuid and q.embedding is not null
+    union all
+    select v.embedding
+    from entries e
+    join entry_vectors v using (entry_key)
+    where %(alike)s and md5(e.entry)::uuid = md5(w.text)::uuid and v.text_hash is null
+    limit 1
+) known
+order by w.text collate "C"
+on conflict (text) do nothing
+"""
+
 _STORED = "select x.text from training_texts x where x.text = any (%s)"
 _STORE = """
 insert into training_texts (text, embedding) values (%s, %s)
@@ -60,18 +86,25 @@ on conflict (text) do nothing
 """
 
 
-def missing_texts(connection: Connection) -> list[str]:
+def missing_texts(connection: Connection, provider: Provider) -> list[str]:
     """Return what a fit needs that has no vector: words, and as many synthetic texts as the share of new entries says.
 
-    They are the same until the entries or the token table change. Ends its own transaction and the temporary tables of
-    it.
+    They are the same until the entries or the token table change; what is an entry or a query with a vector has that
+    one. Ends its own transaction and the temporary tables of it.
 
     Raises PgaudienceError when no entry has a vector yet.
     """
     create_vocabulary(connection)
-    texts = [row[0] for row in connection.execute(_MISSING, [_draw(connection)]).fetchall()]
-    connection.rollback()
+    drawn = _draw(connection)
+    connection.execute(_ADOPT, {"texts": drawn, "alike": _embeds_alike(provider)})
+    texts = [row[0] for row in connection.execute(_MISSING, [drawn]).fetchall()]
+    connection.commit()
     return texts
+
+
+def _embeds_alike(provider: Provider) -> bool:
+    """Whether a text has the same vector as an entry and as a query."""
+    return not isinstance(provider, LocalProvider) or len(set(provider.prompts.values())) == 1
 
 
 def embed_texts(connection: Connection, provider: Provider, texts: Sequence[str]) -> None:

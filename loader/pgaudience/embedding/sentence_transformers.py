@@ -49,11 +49,12 @@ class SentenceTransformersProvider:
     @property
     def prompts(self) -> dict[str, str]:
         """What stands before a `query` and before a `document`, by the model's folder; nothing for most models."""
-        config = _json(self.model_folder / "config_sentence_transformers.json", {}) if self.model_folder else {}
-        own = config.get("prompts") or {}
+        file = "config_sentence_transformers.json"
+        config: dict[str, Any] = _json(self.model_folder / file, {}) if self.model_folder else {}
+        own: dict[str, str] = config.get("prompts") or {}
         if _is_e5(self._model_name) and not any(own.values()):
             own = E5_PROMPTS
-        default = own.get(config.get("default_prompt_name")) or ""
+        default = own.get(str(config.get("default_prompt_name")), "")
         document = next((own[name] for name in DOCUMENT_PROMPTS if own.get(name)), own.get("document", default))
         return {"query": own.get("query", default), "document": document}
 

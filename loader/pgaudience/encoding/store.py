@@ -137,7 +137,8 @@ class EncoderState:
 
 def encoder_state(connection: Connection) -> EncoderState:
     """Look at every number of the model in the space, and at the texts of the self-test."""
-    return EncoderState(*(connection.execute(_CHECK).fetchone() or (False, None)))
+    is_intact, similarity = connection.execute(_CHECK).fetchone() or (False, None)
+    return EncoderState(bool(is_intact), similarity)
 
 
 def _may_write(connection: Connection) -> bool:
