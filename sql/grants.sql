@@ -1,7 +1,8 @@
 -- What the roles <space>_reader and <space>_writer may do, where those roles exist.
 --
 -- Users, entries and activity of another space, its base, are there to be read: whoever writes here adds vectors, and
--- of an entry needs just the right to claim it. Where texts are understood in another space, it is read too, and asked.
+-- of an entry needs just the right to claim it. Where texts are understood in another space, it is read
+-- too, and asked; so are the parts of a blend.
 do $$
 declare
     _space constant text := current_schema();
@@ -9,17 +10,19 @@ declare
     _reader constant text := _space || '_reader';
     _writer constant text := _space || '_writer';
     _texts constant text := text_space();
+    _others constant text[] := array(select text_space() where text_space() is not null)
+        || (select s.parts from space s);
+    _other text;
     _role text;
     _readable text;
 begin
     -- Not 'all tables in schema': somebody else may have a view here, which is not for this role to grant.
     select string_agg(c.oid::regclass::text, ', ') into _readable
     from pg_class c
-    where c.relnamespace in (
-            to_regnamespace(quote_ident(_space)),
-            to_regnamespace(quote_ident(_bi)),
-            to_regnamespace(quote_ident(_texts))
-        )
+    where c.relnamespace = any (array(
+            select to_regnamespace(quote_ident(n.name))
+            from unnest(array[_space, _bi] || _others) n (name)
+        ))
         and c.relkind in ('r', 'v', 'm')
         and has_table_privilege(c.oid, 'select with grant option');
 
@@ -27,9 +30,9 @@ begin
         continue when to_regrole(quote_ident(_role)) is null;
         execute format('grant usage on schema %I to %I', _space, _role);
         execute format('grant select on %s to %I', _readable, _role);
-        if _texts is not null then
-            execute format('grant usage on schema %I to %I', _texts, _role);
-        end if;
+        foreach _other in array _others loop
+            execute format('grant usage on schema %I to %I', _other, _role);
+        end loop;
         if to_regnamespace(quote_ident(_bi)) is not null
             and has_schema_privilege(_bi, 'usage with grant option') then
             execute format('grant usage on schema %I to %I', _bi, _role);

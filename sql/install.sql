@@ -61,6 +61,7 @@
 \ir queries/query_source.sql
 \ir queries/request_embedding.sql
 \ir tokens/correct_sum.sql
+\ir learning/blended_vectors.sql
 \ir queries/place_text.sql
 \ir queries/embed.sql
 \ir checks/check_k.sql

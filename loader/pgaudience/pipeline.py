@@ -9,7 +9,7 @@ from pgaudience.database import Connection, Space, SpaceConnection, open_space
 from pgaudience.embedding.embed import Embedded, check_fits, count_pending, embed_pending, unpaid_texts
 from pgaudience.embedding.provider import Provider
 from pgaudience.embedding.queries import embed_waiting_queries, waiting_queries
-from pgaudience.embedding.registry import is_learned, provider_for
+from pgaudience.embedding.registry import BLEND, is_learned, provider_for
 from pgaudience.encoding import encoder_state, ensure_encoder, has_encoder
 from pgaudience.errors import PgaudienceError
 from pgaudience.progress import progress
@@ -115,7 +115,8 @@ def catch_up(connection: SpaceConnection, space: Space, base_url: str | None) ->
     root = space.base or space.schema
     open_space(connection, root)
     over = connection.execute("select space from derived_spaces order by space").fetchall()
-    for schema in [root, *(row[0] for row in over)]:
+    spaces = [open_space(connection, row[0]) for row in over]
+    for schema in [root, *(each.schema for each in sorted(spaces, key=lambda each: each.model == BLEND))]:
         each = open_space(connection, schema)
         bring_vectors(connection, each, base_url)
         refresh(connection)

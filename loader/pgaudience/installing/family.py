@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from psycopg import sql
 
 from pgaudience.database import Connection
+from pgaudience.embedding.registry import BLEND, is_learned
 from pgaudience.errors import PgaudienceError
 from pgaudience.installing import surroundings
 
@@ -23,7 +25,7 @@ select exists (
 """
 
 # A space of a former release has no such column.
-_BASE = "select to_jsonb(s) ->> 'base' from {} s"
+_FACTS = "select to_jsonb(s) ->> 'base', s.model, s.dimensions from {} s"
 
 _SPACES_OVER = """
 select n.nspname
@@ -56,6 +58,8 @@ where a.attrelid = to_regclass(%(table)s) and a.attnum > 0 and not a.attisdroppe
 class _Found:
     owner: str
     base: str | None
+    model: str
+    dimensions: int
 
 
 def find_base(connection: Connection, schema: str, of: str | None) -> str | None:
@@ -79,8 +83,34 @@ def find_base(connection: Connection, schema: str, of: str | None) -> str | None
 
 
 def spaces_over(connection: Connection, base: str) -> list[str]:
-    """Return the spaces that have the people of `base`."""
-    return [row[0] for row in connection.execute(_SPACES_OVER, [base]).fetchall()]
+    """Return the spaces that have the people of `base`, those that blend others last."""
+    names = [row[0] for row in connection.execute(_SPACES_OVER, [base]).fetchall()]
+    found = {name: _find(connection, name) for name in names}
+    return sorted(names, key=lambda name: (getattr(found[name], "model", "") == BLEND, name))
+
+
+def check_parts(connection: Connection, parts: Sequence[str]) -> tuple[str, int]:
+    """Return the base that the parts of a blend have in common, and how many dimensions they have together.
+
+    Raises PgaudienceError when they cannot be blended.
+    """
+    found = {part: _find(connection, part) for part in parts}
+    missing = [part for part, space in found.items() if space is None]
+    if missing:
+        raise PgaudienceError(f"there is no space {missing[0]!r} in this database, which could be a part")
+    spaces = {part: space for part, space in found.items() if space is not None}
+    if len(spaces) < max(len(parts), 2):
+        raise PgaudienceError("a blend has two parts or more, each once", "As in: --parts audience,taste")
+    bases = {space.base or part for part, space in spaces.items()}
+    if len(bases) > 1:
+        raise PgaudienceError(f"the parts have the people of different spaces: {', '.join(sorted(bases))}")
+    for part, space in spaces.items():
+        if space.base is not None and (not is_learned(space.model) or space.model == BLEND):
+            raise PgaudienceError(
+                f"{part!r} is a space of {space.model}, which cannot be a part: query texts are understood in the base",
+                "The parts are the base itself and spaces of behaviour over it.",
+            )
+    return bases.pop(), sum(space.dimensions for space in spaces.values())
 
 
 def share(connection: Connection, schema: str, base: str) -> None:
@@ -136,5 +166,6 @@ def _find(connection: Connection, schema: str) -> _Found | None:
         return None
     owner = surroundings.owner_of_space(connection, schema)
     with surroundings.acting_as(connection, owner):
-        row = connection.execute(sql.SQL(_BASE).format(sql.Identifier(schema, "space"))).fetchone()
-    return _Found(owner, row[0] if row else None)
+        row = connection.execute(sql.SQL(_FACTS).format(sql.Identifier(schema, "space"))).fetchone()
+    base, model, dimensions = row or (None, "", 0)
+    return _Found(owner, base, model, dimensions)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import LiteralString
 
@@ -17,7 +17,7 @@ from sqlalchemy import create_engine
 from sqlalchemy.pool import StaticPool
 
 from pgaudience.database import Space, SpaceConnection, connect, use_schema, watching
-from pgaudience.embedding.registry import is_learned
+from pgaudience.embedding.registry import BLEND, is_learned
 from pgaudience.errors import PgaudienceError
 from pgaudience.installing import family, objects, surroundings
 from pgaudience.installing.bundle import SqlFile, bundle_digest, read_bundle
@@ -37,6 +37,7 @@ order by c.relname
 """
 _REWEIGHT = "update space set weighting = %s where weighting <> %s"
 _SET_TEMPLATE = "update space set entry_template = %s where entry_template <> %s"
+_CREATE_SPACE = "insert into space (model, dimensions, base, parts, part_weights) values (%s, %s, %s, %s, %s)"
 _LOCK = "select pg_advisory_xact_lock(hashtextextended('pgaudience migrate', 0))"
 
 
@@ -62,6 +63,7 @@ class _Wanted:
     weighting: str | None = None
     entry_template: str | None = None
     measure: Callable[[str | None], tuple[str, int]] | None = None
+    parts: Mapping[str, float] | None = None
 
 
 def migrate(
@@ -72,6 +74,7 @@ def migrate(
     weighting: str | None,
     entry_template: str | None = None,
     of: str | None = None,
+    parts: Mapping[str, float] | None = None,
     measure: Callable[[str | None], tuple[str, int]],
 ) -> Migration:
     """Create or upgrade the space `schema`; nothing happens when it is up to date.
@@ -79,7 +82,8 @@ def migrate(
     `measure` turns the model asked for, or None, into its full name and its dimensions; it is called for a new
     space and for a check of the one that exists. Any number of migrations may run at once: they take turns.
 
-    A new space has the people `of` another one, if that is given. Spaces over the same people are upgraded together.
+    A new space has the people `of` another one, if that is given; one of the model `blend` has `parts`, spaces over
+    the same people with the weight of each. Spaces over the same people are upgraded together.
 
     Raises PgaudienceError when the space cannot be as asked for; nothing has changed then.
     """
@@ -92,11 +96,18 @@ def migrate(
             connection.execute("select set_config('lock_timeout', %s, true)", [connection.lock_timeout])
             connection.execute(_LOCK)
             connection.lock_timeout = LOCK_TIMEOUT
+            if parts is not None:
+                of, dimensions = family.check_parts(connection, list(parts))
+                measure = _measured(model or BLEND, dimensions)
             base = family.find_base(connection, schema, of)
-            wanted = _Wanted(model, weighting, entry_template, measure)
+            wanted = _Wanted(model, weighting, entry_template, measure, parts)
             return _migrate_family(connection, transaction, schema, base, wanted)
     finally:
         engine.dispose()
+
+
+def _measured(model: str, dimensions: int) -> Callable[[str | None], tuple[str, int]]:
+    return lambda _: (model, dimensions)
 
 
 def _migrate_family(
@@ -167,6 +178,7 @@ class _Migrator:
                 _check_learned(asked, wanted)
             if space is not None:
                 _check_same(space, asked)
+                self._check_same_parts(wanted)
             space = asked
         if space is None:
             raise PgaudienceError(f"there is no space {self.schema!r}")
@@ -176,10 +188,15 @@ class _Migrator:
         digest = bundle_digest(roles, with_bi=has_bi)
         changed = created or again or self._is_behind(digest)
         if changed:
-            self._upgrade(space, created, files, bi_files, digest)
+            self._upgrade(space, wanted, created, files, bi_files, digest)
         reweighted = self._set(_REWEIGHT, wanted.weighting)
         has_new_template = self._set(_SET_TEMPLATE, wanted.entry_template)
         return Migration(space, created, changed, reweighted, has_new_template, missing.statements)
+
+    def _check_same_parts(self, wanted: _Wanted) -> None:
+        (parts,) = self._connection.execute("select to_jsonb(s) -> 'parts' from space s").fetchone() or (None,)
+        if wanted.parts is not None and list(wanted.parts) != parts:
+            raise PgaudienceError(f"the parts of the space {self.schema!r} are others", "Make another blend of these.")
 
     def _set(self, statement: LiteralString, policy: str | None) -> bool:
         return policy is not None and bool(self._connection.execute(statement, [policy] * 2).rowcount)
@@ -216,7 +233,13 @@ class _Migrator:
         return context.get_current_revision() != ScriptDirectory(str(folder("migrations"))).get_current_head()
 
     def _upgrade(
-        self, space: Space, created: bool, files: tuple[SqlFile, ...], bi_files: tuple[SqlFile, ...], digest: str
+        self,
+        space: Space,
+        wanted: _Wanted,
+        created: bool,
+        files: tuple[SqlFile, ...],
+        bi_files: tuple[SqlFile, ...],
+        digest: str,
     ) -> None:
         connection = self._connection
         kept: list[str] = []
@@ -229,10 +252,8 @@ class _Migrator:
             objects.drop_installed(connection, kept)
         self._run_alembic(space)
         if created:
-            connection.execute(
-                "insert into space (model, dimensions, base) values (%s, %s, %s)",
-                [space.model, space.dimensions, space.base],
-            )
+            parts = [list(wanted.parts), list(wanted.parts.values())] if wanted.parts else [None, None]
+            connection.execute(_CREATE_SPACE, [space.model, space.dimensions, space.base, *parts])
         if space.base is not None:
             family.share(connection, space.schema, space.base)
         self._install([file for file in files if file.path not in kept], bi_files)
@@ -261,6 +282,8 @@ class _Migrator:
 
 
 def _check_learned(asked: Space, wanted: _Wanted) -> None:
+    if asked.model == BLEND and wanted.parts is None:
+        raise PgaudienceError("a blend is made of parts", "Name them: migrate --model blend --parts audience,taste")
     if asked.base is None:
         raise PgaudienceError(
             f"a space of {asked.model} is over the people of a space of texts, in which queries are understood",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pgaudience.database import Connection
+from pgaudience.learning.blend import parts_are_newer
 
 _DUE = """
 select a.pairs > 0 and (
@@ -16,7 +17,10 @@ cross join (select count(*) as pairs from activity) a
 
 
 def training_due(connection: Connection) -> bool:
-    """Return whether nothing is learned yet, or there is a fifth more activity than then; ends a transaction."""
-    found = connection.execute(_DUE).fetchone()
+    """Return whether nothing is learned yet, or there is a fifth more activity than then; ends a transaction.
+
+    A blend is due when a part has newer vectors, too.
+    """
+    found = connection.execute(_DUE).fetchone() if not parts_are_newer(connection) else (True,)
     connection.commit()
     return found == (True,)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from pgvector.psycopg import register_vector
 
 from pgaudience.database import Connection, Space
+from pgaudience.embedding.registry import BLEND
 from pgaudience.errors import PgaudienceError
 from pgaudience.learning.baskets import LEAST_USERS, Baskets, read_baskets
 from pgaudience.learning.factors import factorize, rotate_onto, unit
@@ -47,13 +48,19 @@ from entries e
 where not exists (select from learned l where l.entry_key = e.entry_key)
 order by e.entry_key
 """
+_COPY_BLENDED = "insert into learned (entry_key, embedding) select entry_key, embedding from blended_vectors()"
+_COUNTS = "select count(distinct user_key), count(*) from activity"
+_IN_NO_PART = "No part of the blend has a vector of it."
 _NO_COMPANY = "No two users have it, or nothing goes together with it oftener than by chance."
 _RECORD = "update space set trained_at = clock_timestamp(), trained_pairs = %s"
 
 
 @dataclass(frozen=True, slots=True)
 class Trained:
-    """What a fit has learned from and made; `kept` is the mean cosine of vectors to those of the last fit, if any."""
+    """What a fit has learned from and made; `kept` is the mean cosine of vectors to those of the last fit, if any.
+
+    Of a blend, `median` is a mean.
+    """
 
     users: int
     pairs: int
@@ -68,12 +75,16 @@ def train(connection: Connection, space: Space) -> Trained:
 
     A refit is turned onto the last one, so that vectors and centroids that were kept elsewhere still mean the same.
 
+    A blend is put together anew from its parts.
+
     Raises PgaudienceError, with nothing changed, when there is nothing to learn from, or another process is at it.
     """
     register_vector(connection)
     with connection.transaction():
         if connection.execute(_LOCK).fetchone() != (True,):
             raise PgaudienceError(f"another process is training the space {space.schema!r}", "Wait for it to end.")
+        if space.model == BLEND:
+            return _blend(connection, space)
         smoothing, shift = connection.execute(_POLICIES).fetchone() or (0.75, 0.0)
         baskets = read_baskets(connection)
         _check(baskets)
@@ -127,11 +138,28 @@ def _store(connection: Connection, keys: Keys, vectors: Matrix) -> int:
         copy.set_types(["int8", "vector"])
         for key, vector in zip(keys.tolist(), vectors.astype(np.float32), strict=True):
             copy.write_row((key, vector))
+    return _replace(connection, _NO_COMPANY)
+
+
+def _replace(connection: Connection, why_without: str) -> int:
+    """Put what is learned in place of what was, and return how many entries have nothing."""
     connection.execute("analyze learned")
     connection.execute(_REMOVE_FORMER)
     connection.execute(_STORE)
     connection.execute(_FORGET_FAILURES)
-    return connection.execute(_RECORD_FAILURES, [_NO_COMPANY]).rowcount
+    return connection.execute(_RECORD_FAILURES, [why_without]).rowcount
+
+
+def _blend(connection: Connection, space: Space) -> Trained:
+    connection.execute(_CREATE_LEARNED)
+    entries = connection.execute(_COPY_BLENDED).rowcount
+    if not entries:
+        raise PgaudienceError("no part of the blend has vectors yet", "Bring all up to date: pgaudience refresh --all")
+    without = _replace(connection, _IN_NO_PART)
+    users, pairs = connection.execute(_COUNTS).fetchone() or (0, 0)
+    connection.execute(_RECORD, [pairs])
+    _say(f"Space {space.schema}: blended {entries:,} vectors of {space.dimensions} dimensions")
+    return Trained(users, pairs, pairs / max(users, 1), entries, without, None)
 
 
 def _report(space: Space, done: Trained) -> None:
