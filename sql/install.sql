@@ -178,6 +178,7 @@
 \ir audiences/picking/check_foundations.sql
 \ir audiences/picking/audience_seeds.sql
 \ir audiences/picking/audience_query.sql
+\ir audiences/picking/audience_evidence.sql
 \ir audiences/picking/admissible_users.sql
 \ir audiences/picking/audience_standing.sql
 \ir audiences/picking/rank_by_definition.sql

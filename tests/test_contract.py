@@ -23,7 +23,7 @@ SCHEMAS = ("audience", "audience_bi")
 PARTS = [
     "search text DEFAULT NULL::text", "away_from text DEFAULT NULL::text", "mode text DEFAULT NULL::text",
     "breadth double precision DEFAULT NULL::double precision",
-    "evidence_weight double precision DEFAULT NULL::double precision", "min_entries bigint DEFAULT NULL::bigint",
+    "evidence_weight double precision DEFAULT NULL::double precision", "padded boolean DEFAULT NULL::boolean", "min_entries bigint DEFAULT NULL::bigint",
     "like_users text[] DEFAULT NULL::text[]", "like_audience text DEFAULT NULL::text",
     "unlike text[] DEFAULT NULL::text[]", "centered boolean DEFAULT NULL::boolean",
     "segmentation text DEFAULT NULL::text", "segments bigint[] DEFAULT NULL::bigint[]",

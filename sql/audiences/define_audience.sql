@@ -5,6 +5,7 @@ create function define_audience(
     mode text default null,
     breadth double precision default null,
     evidence_weight double precision default null,
+    padded boolean default null,
     min_entries bigint default null,
     like_users text[] default null,
     like_audience text default null,
@@ -34,6 +35,7 @@ declare
         'mode', define_audience.mode,
         'breadth', define_audience.breadth,
         'evidence_weight', define_audience.evidence_weight,
+        'padded', define_audience.padded,
         'min_entries', define_audience.min_entries,
         'like_users', define_audience.like_users,
         'like_audience', define_audience.like_audience,
@@ -61,8 +63,8 @@ end
 $$;
 
 comment on function define_audience(
-    text, text, text, double precision, double precision, bigint, text[], text, text[], boolean, text, bigint[], jsonb,
-    text[], text[], text[], bigint, double precision, double precision, double precision
+    text, text, text, double precision, double precision, boolean, bigint, text[], text, text[], boolean, text,
+    bigint[], jsonb, text[], text[], text[], bigint, double precision, double precision, double precision
 ) is
 'The definition of an audience out of the arguments of save_audience, checked.
 Example: select define_audience(search => ''ski enthusiasts'', size => 3);';

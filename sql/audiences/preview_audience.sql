@@ -5,6 +5,7 @@ create function preview_audience(
     mode text default null,
     breadth double precision default null,
     evidence_weight double precision default null,
+    padded boolean default null,
     min_entries bigint default null,
     like_users text[] default null,
     like_audience text default null,
@@ -46,6 +47,7 @@ declare
         mode => preview_audience.mode,
         breadth => preview_audience.breadth,
         evidence_weight => preview_audience.evidence_weight,
+        padded => preview_audience.padded,
         min_entries => preview_audience.min_entries,
         like_users => preview_audience.like_users,
         like_audience => preview_audience.like_audience,
@@ -104,8 +106,8 @@ end
 $$;
 
 comment on function preview_audience(
-    text, text, text, double precision, double precision, bigint, text[], text, text[], boolean, text, bigint[], jsonb,
-    text[], text[], text[], bigint, double precision, double precision, double precision
+    text, text, text, double precision, double precision, boolean, bigint, text[], text, text[], boolean, text,
+    bigint[], jsonb, text[], text[], text[], bigint, double precision, double precision, double precision
 ) is
 'What save_audience with the same arguments would save, as of now: how many members, out of how many candidates who
 satisfy the filter and all other conditions; how many of these have any entry that is evidence for the search; how the

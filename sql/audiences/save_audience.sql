@@ -6,6 +6,7 @@ create procedure save_audience(
     mode text default null,
     breadth double precision default null,
     evidence_weight double precision default null,
+    padded boolean default null,
     min_entries bigint default null,
     like_users text[] default null,
     like_audience text default null,
@@ -35,6 +36,7 @@ declare
         mode => save_audience.mode,
         breadth => save_audience.breadth,
         evidence_weight => save_audience.evidence_weight,
+        padded => save_audience.padded,
         min_entries => save_audience.min_entries,
         like_users => save_audience.like_users,
         like_audience => save_audience.like_audience,
@@ -84,12 +86,12 @@ end
 $$;
 
 comment on procedure save_audience(
-    text, text, text, text, double precision, double precision, bigint, text[], text, text[], boolean, text, bigint[],
-    jsonb, text[], text[], text[], bigint, double precision, double precision, double precision, bigint
+    text, text, text, text, double precision, double precision, boolean, bigint, text[], text, text[], boolean, text,
+    bigint[], jsonb, text[], text[], text[], bigint, double precision, double precision, double precision, bigint
 ) is
 'Saves an audience under a name, and who is in it, in audience_members. It ranks by a search (away_from: the vector of
-this text is taken off; mode, breadth and evidence_weight as of search_users), by likeness to like_users or to the
-members of like_audience (unlike: less like the members of these audiences; centered as of lookalikes), by the
+this text is taken off; mode, breadth, evidence_weight and padded as of search_users), by likeness to like_users or to
+the members of like_audience (unlike: less like the members of these audiences; centered as of lookalikes), by the
 similarity to segments, or by the standing in other audiences. It admits who satisfies everything said: filter
 (attributes), min_entries, segments of a segmentation, all_of, any_of and none_of other audiences. The best are in: a
 number of them (size), a share of all who are admitted, or all with min_score. With keep, 0.2 say, a member leaves only

@@ -91,6 +91,8 @@ call save_audience('x', search => 'ski', size => 0);
 call save_audience('x', search => 'ski', share => 1.5);
 call save_audience('x', search => 'ski', size => 2, keep => 1);
 call save_audience('x', search => 'ski', size => 2, mode => 'magic');
+call save_audience('x', search => 'ski', size => 2, min_entries => 0);
+call save_audience('x', filter => '{"country": "France"}', padded => false);
 call save_audience('x', search => 'ski', size => 2, suppress_below => -1);
 call save_audience('x', filter => '{"country": "France"}', size => 2);
 call save_audience('x', filter => '[]');

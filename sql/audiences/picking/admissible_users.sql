@@ -49,7 +49,7 @@ begin
         and (_p.all_of = '{}' or m.all_of = cardinality(_p.all_of))
         and (_p.any_of = '{}' or m.any_of > 0)
         and (_p.none_of = '{}' or coalesce(m.none_of, 0) = 0)
-        and (_p.min_entries is null or v.entries >= _p.min_entries);
+        and (_p.min_entries = 1 or v.entries >= _p.min_entries);
 end
 $$;
 

@@ -27,8 +27,8 @@ begin
     select string_agg(k, ', ' order by k) into _unknown
     from jsonb_object_keys(_d) k
     where k not in (
-        'search', 'away_from', 'mode', 'breadth', 'evidence_weight', 'min_entries', 'like_users', 'like_audience', 'unlike',
-        'centered', 'segmentation', 'segments', 'filter', 'all_of', 'any_of', 'none_of', 'size', 'share', 'min_score', 'keep'
+        'search', 'away_from', 'mode', 'breadth', 'evidence_weight', 'padded', 'min_entries', 'like_users', 'like_audience',
+        'unlike', 'centered', 'segmentation', 'segments', 'filter', 'all_of', 'any_of', 'none_of', 'size', 'share', 'min_score', 'keep'
     );
 
     if _unknown is not null then
@@ -41,6 +41,8 @@ begin
     from audience_parts(_d);
 
     perform check_filter(_p.filter);
+    perform check_search(_p.mode, _p.breadth, _p.evidence_weight, _p.padded);
+    perform check_min_entries(_p.min_entries);
 
     _ranks_strictly := _d ?| array['search', 'like_users', 'like_audience'];
     _ranks := _ranks_strictly or _d ?| array['segmentation', 'all_of', 'any_of'];
@@ -53,8 +55,8 @@ begin
             (num_nonnulls(_p.search, _p.like_users, _p.like_audience) > 1,
                 'search, like_users and like_audience all rank: give one of them',
                 'Save two audiences, and a third of them: all_of => array[…] or any_of => array[…]'),
-            (_p.search is null and _d ?| array['away_from', 'mode', 'breadth', 'evidence_weight'],
-                'away_from, mode, breadth and evidence_weight go with search',
+            (_p.search is null and _d ?| array['away_from', 'mode', 'breadth', 'evidence_weight', 'padded'],
+                'away_from, mode, breadth, evidence_weight and padded go with search',
                 'For example: search => ''ski enthusiasts'', mode => ''evidence'''),
             (not _d ?| array['like_users', 'like_audience'] and _d ?| array['unlike', 'centered'],
                 'unlike and centered go with like_users or like_audience',
@@ -71,16 +73,7 @@ begin
                 'Leave out size, share and min_score, or give a search.'),
             (_d ? 'keep' and num_nonnulls(_p.size, _p.share, _p.min_score) = 0,
                 'keep goes with size, share or min_score', 'For example: size => 500, keep => 0.2'),
-            (_p.search ~ e'^\\s*$' or _p.away_from ~ e'^\\s*$', 'the text is blank', 'For example: search => ''ski enthusiasts'''),
-            (_p.mode not in ('hybrid', 'evidence', 'mean'), format('there is no search mode %L', _p.mode),
-                'Use: mode => ''hybrid'', ''evidence'' or ''mean'''),
-            (not _p.breadth between 0.5 and 1, format('breadth is 0.5 to 1, not %s', _p.breadth),
-                'A smaller one finds anyone showing signal, 1 who does mostly this.'),
-            (not _p.evidence_weight between 0 and 100,
-                format('evidence_weight is 0 to 100, not %s', _p.evidence_weight),
-                'For example: evidence_weight => 2'),
-            (_p.min_entries < 1, format('min_entries is 1 or more, not %s', _p.min_entries),
-                'For example: min_entries => 2'),
+            (_p.search ~ '^\s*$' or _p.away_from ~ '^\s*$', 'the text is blank', 'For example: search => ''ski enthusiasts'''),
             (_p.size < 1, format('size is 1 or more, not %s', _p.size), 'For example: size => 500'),
             (not (_p.share > 0 and _p.share <= 1), format('share is above 0, at most 1, not %s', _p.share),
                 'For example: share => 0.05'),

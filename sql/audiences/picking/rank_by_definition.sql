@@ -17,21 +17,30 @@ as $$
 #variable_conflict use_column
 declare
     _p record;
+    _entry_keys bigint[];
+    _excesses double precision[];
 begin
     select * into _p
     from audience_parts(rank_by_definition.definition);
 
     if _p.search is not null then
+        select e.entry_keys, e.excesses into _entry_keys, _excesses
+        from audience_evidence(rank_by_definition.definition) e;
+
         return query
-        select r.user_id, r.rank, r.score, r.matched_entries
-        from search_users(
-            query => audience_query(rank_by_definition.definition),
-            k => rank_by_definition.k,
-            filter => _p.filter,
-            mode => _p.mode,
-            breadth => _p.breadth,
-            evidence_weight => _p.evidence_weight
-        ) r;
+        select r.user_id, r.ordinality, r.score, '{}'::text[]
+        from rank_users(
+            audience_query(rank_by_definition.definition),
+            _entry_keys,
+            _excesses,
+            rank_by_definition.k,
+            _p.filter,
+            _p.mode,
+            _p.breadth,
+            _p.evidence_weight,
+            _p.min_entries,
+            _p.padded
+        ) with ordinality r;
     elsif num_nonnulls(_p.like_users, _p.like_audience) > 0 then
         return query
         select r.user_id, r.rank, r.similarity, '{}'::text[]
@@ -41,7 +50,8 @@ begin
             k => rank_by_definition.k,
             unlike => s.unlike,
             filter => _p.filter,
-            centered => _p.centered
+            centered => _p.centered,
+            min_entries => _p.min_entries
         ) r;
     elsif _p.segmentation is not null then
         return query
@@ -63,6 +73,6 @@ $$;
 
 comment on function rank_by_definition(jsonb, bigint) is
 'Internal. Users in the order in which a definition of an audience ranks them: the k best of a search or of look-alikes,
-among those whom the filter admits; else all in the segments, in the audiences, or all there are. Look-alikes and those
-in segments come without the reasons.
+among those whom filter and min_entries admit; else all in the segments, in the audiences, or all there are. The reasons
+are there only where the ranking is by other audiences; strongest_entries has those of the others.
 Example: select user_id, rank, score from rank_by_definition(''{"search": "ski enthusiasts", "size": 3}'', k => 5);';

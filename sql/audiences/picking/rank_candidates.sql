@@ -20,7 +20,7 @@ as $$
 #variable_conflict use_column
 declare
     _all_may_enter constant boolean := rank_candidates.definition ?| array['search', 'like_users', 'like_audience']
-        and not rank_candidates.definition ?| array['segmentation', 'all_of', 'any_of', 'none_of', 'min_entries'];
+        and not rank_candidates.definition ?| array['segmentation', 'all_of', 'any_of', 'none_of'];
     _users bigint;
 begin
     perform check_foundations(rank_candidates.definition);
