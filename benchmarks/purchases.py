@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from serving import Connection, settle
+import psycopg
+from serving import SCHEMA, Connection, settle
 
 _USERS = """
 insert into users (user_id)
@@ -69,7 +70,9 @@ def fill(connection: Connection, users: int, entries: int, pairs: int) -> dict[s
         connection.execute(statement, sizes)
     connection.commit()
     connection.autocommit = True
-    connection.execute("vacuum analyze users, entries, entry_vectors, activity")
+    # A plain cursor: that of a space would begin a transaction, in which there is no vacuum.
+    tables = ", ".join(f"{SCHEMA}.{table}" for table in ("users", "entries", "entry_vectors", "activity"))
+    psycopg.Cursor(connection).execute(f"vacuum analyze {tables}".encode())
     connection.autocommit = False
     settle(connection)
     found = connection.execute(_COUNTS).fetchone()

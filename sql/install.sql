@@ -197,6 +197,11 @@
 \ir audiences/audience_overlap.sql
 \ir audiences/explain_member.sql
 \ir input/remove_orphans.sql
+\ir audiences/judging/normal_quantile.sql
+\ir audiences/judging/member_strata.sql
+\ir audiences/sample_members.sql
+\ir audiences/judge_member.sql
+\ir audiences/audience_precision.sql
 \ir audiences/check_cursor.sql
 \ir audiences/open_cursor.sql
 \ir audiences/read_changes.sql

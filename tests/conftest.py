@@ -37,6 +37,7 @@ AUDIENCES = (
     "call save_audience('skiers', search => 'ski enthusiasts', size => 3)",
     "call save_audience('parents', search => 'parents with children', size => 3)",
     "call open_cursor('skiers', 'crm')",
+    "call judge_member('skiers', 'user_ski_only', true)",
 )
 
 # Files and tests of more than a few seconds: they embed data sets, fit, build, kill processes or ask 2,000 times.

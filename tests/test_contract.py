@@ -23,7 +23,8 @@ SCHEMAS = ("audience", "audience_bi")
 PARTS = [
     "search text DEFAULT NULL::text", "away_from text DEFAULT NULL::text", "mode text DEFAULT NULL::text",
     "breadth double precision DEFAULT NULL::double precision",
-    "evidence_weight double precision DEFAULT NULL::double precision", "padded boolean DEFAULT NULL::boolean", "min_entries bigint DEFAULT NULL::bigint",
+    "evidence_weight double precision DEFAULT NULL::double precision", "padded boolean DEFAULT NULL::boolean",
+    "min_entries bigint DEFAULT NULL::bigint",
     "like_users text[] DEFAULT NULL::text[]", "like_audience text DEFAULT NULL::text",
     "unlike text[] DEFAULT NULL::text[]", "centered boolean DEFAULT NULL::boolean",
     "segmentation text DEFAULT NULL::text", "segments bigint[] DEFAULT NULL::bigint[]",
@@ -96,6 +97,9 @@ FUNCTIONS = {
     "describe_audience(jsonb)": ["definition jsonb"],
     "drop_audience(text)": ["name text"],
     "refresh_audiences()": [],
+    "sample_members(text,bigint)": ["audience text", "n bigint DEFAULT 30"],
+    "judge_member(text,text,boolean)": ["audience text", "user_id text", "belongs boolean"],
+    "audience_precision(text,double precision)": ["audience text", "confidence double precision DEFAULT 0.95"],
     "open_cursor(text,text)": ["audience text", "cursor text"],
     "read_changes(text,text)": ["audience text", "cursor text"],
     "confirm_changes(text,text,bigint)": ["audience text", "cursor text", "change_id bigint"],
@@ -153,6 +157,8 @@ RESULTS = {
     ],
     "audience_overlap": ["audience", "other", "members", "other_members", "shared", "share", "lift"],
     "explain_member": ["part", "holds", "explanation"],
+    "sample_members": ["user_id", "place", "stratum", "reasons", "top_entries", "attributes"],
+    "audience_precision": ["size", "estimate", "low", "high", "judged", "belonging", "stratum_precision"],
     "read_changes": ["change_id", "user_id", "change", "changed_at"],
 }
 
@@ -229,6 +235,7 @@ RELATIONS = {
     ],
     "attribute_kinds": ["relation", "attribute", "kind"],
     "audience_cursors": ["audience", "cursor", "change_id", "moved_at"],
+    "audience_judgements": ["audience", "user_id", "belongs", "judged_by", "judged_at"],
     "audience_members": ["audience", "user_id", "rank", "score", "reasons"],
     "audience_changes": ["change_id", "audience", "user_id", "change", "why", "changed_at"],
     "audience_history": [

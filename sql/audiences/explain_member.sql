@@ -96,7 +96,10 @@ begin
         and _definition ?| array['search', 'like_users', 'like_audience', 'segmentation', 'all_of', 'any_of'];
 
     return query
-    select 'min_entries', coalesce(_entries, 0) >= _p.min_entries, format('%s of %s', coalesce(_entries, 0), _p.min_entries)
+    select
+        'min_entries',
+        coalesce(_entries, 0) >= _p.min_entries,
+        format('%s of %s', coalesce(_entries, 0), _p.min_entries)
     where _p.min_entries > 1;
 
     return query
@@ -136,6 +139,7 @@ end
 $$;
 
 comment on function explain_member(text, text) is
-'Why a user is in an audience or is not: a row for each part of its definition, whether it holds and what it is for this user
-as of now, after one that says whether the user is in since the last refresh, and since when. One of any_of is enough.
+'Why a user is in an audience or is not: a row for each part of its definition, whether it holds and what it is for
+this user as of now, after one that says whether the user is in since the last refresh, and since when. One of any_of
+is enough.
 Example: select * from explain_member(''skiers'', ''user_ski_only'');';

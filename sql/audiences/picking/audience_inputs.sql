@@ -47,7 +47,9 @@ begin
     into _data
     from space s;
 
-    if not audience_inputs.definition ?| array['search', 'like_users', 'like_audience', 'segmentation', 'all_of', 'any_of']
+    if not audience_inputs.definition ?| array[
+            'search', 'like_users', 'like_audience', 'segmentation', 'all_of', 'any_of'
+        ]
         or _p.filter <> '{}' then
         _data := _data || (
             select jsonb_build_object('users', count(*), 'sum', sum(hashint8extended(u.user_key, 0)))

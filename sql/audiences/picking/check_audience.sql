@@ -27,8 +27,9 @@ begin
     select string_agg(k, ', ' order by k) into _unknown
     from jsonb_object_keys(_d) k
     where k not in (
-        'search', 'away_from', 'mode', 'breadth', 'evidence_weight', 'padded', 'min_entries', 'like_users', 'like_audience',
-        'unlike', 'centered', 'segmentation', 'segments', 'filter', 'all_of', 'any_of', 'none_of', 'size', 'share', 'min_score', 'keep'
+        'search', 'away_from', 'mode', 'breadth', 'evidence_weight', 'padded', 'min_entries', 'like_users',
+        'like_audience', 'unlike', 'centered', 'segmentation', 'segments', 'filter', 'all_of', 'any_of', 'none_of',
+        'size', 'share', 'min_score', 'keep'
     );
 
     if _unknown is not null then
@@ -73,13 +74,15 @@ begin
                 'Leave out size, share and min_score, or give a search.'),
             (_d ? 'keep' and num_nonnulls(_p.size, _p.share, _p.min_score) = 0,
                 'keep goes with size, share or min_score', 'For example: size => 500, keep => 0.2'),
-            (_p.search ~ '^\s*$' or _p.away_from ~ '^\s*$', 'the text is blank', 'For example: search => ''ski enthusiasts'''),
+            (_p.search ~ e'^\\s*$' or _p.away_from ~ e'^\\s*$', 'the text is blank',
+                'For example: search => ''ski enthusiasts'''),
             (_p.size < 1, format('size is 1 or more, not %s', _p.size), 'For example: size => 500'),
             (not (_p.share > 0 and _p.share <= 1), format('share is above 0, at most 1, not %s', _p.share),
                 'For example: share => 0.05'),
             (_p.min_score in ('NaN', 'Infinity', '-Infinity'), format('min_score is a number, not %s', _p.min_score),
                 'For example: min_score => 2'),
-            (not (_p.keep >= 0 and _p.keep < 1), format('keep is 0 to below 1, not %s', _p.keep), 'For example: keep => 0.2'),
+            (not (_p.keep >= 0 and _p.keep < 1), format('keep is 0 to below 1, not %s', _p.keep),
+                'For example: keep => 0.2'),
             (
                 exists (
                     select

@@ -66,7 +66,7 @@ end
 $$;
 
 comment on function strongest_entries(jsonb, text[]) is
-'Internal. The three entries of each user that speak most for a place in an audience: those of the search, those nearest to
-the group of look-alikes by weight times similarity, or those that set the segment apart, by their z_score; nothing for
-other audiences, whose ranking says it itself.
+'Internal. The three entries of each user that speak most for a place in an audience: those of the search, those
+nearest to the group of look-alikes by weight times similarity, or those that set the segment apart, by their z_score;
+nothing for other audiences, whose ranking says it itself.
 Example: select * from strongest_entries(''{"like_users": ["user_ski_only"], "size": 3}'', array[''user_ski_horror_romcom'']);';

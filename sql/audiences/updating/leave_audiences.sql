@@ -18,6 +18,9 @@ begin
         return;
     end if;
 
+    delete from audience_judgements j
+    where j.user_id = any (leave_audiences.user_ids);
+
     with departed as (
         delete from audience_members m
         where m.user_id = any (leave_audiences.user_ids)
