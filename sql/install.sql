@@ -2,6 +2,7 @@
 \ir session/narrow_search_path.sql
 \ir session/lock_key.sql
 \ir text/normalize_text.sql
+\ir text/lower_case.sql
 \ir text/text_hash.sql
 \ir text/is_number.sql
 \ir text/template_tokens.sql

@@ -10,10 +10,11 @@ from click.testing import CliRunner
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 
-from conftest import connect
+from conftest import connect, migrate_toy, run_psql
 from pgaudience.cli import cli
 from pgaudience.database import connect as connect_as_command
 from pgaudience.database import open_space
+from servers import Cluster
 
 SETTINGS = {
     "DateStyle": "SQL, DMY",
@@ -107,3 +108,43 @@ def test_searches_under_the_settings_of_others(toy: str, settings: dict[str, str
     before = answers(toy)
     set_all(toy, settings)
     assert answers(toy) == before
+
+
+COLLATIONS = (
+    "locale_provider icu icu_locale 'tr-TR'",
+    "locale_provider builtin builtin_locale 'PG_UNICODE_FAST'",
+    "locale_provider libc locale 'C'",
+)
+TEXTS = ("ISPARTA İzmir Iğdır ılık", "SKI Ålesund ØRE", "ПРИВЕТ Москва", "ΟΔΥΣΣΕΥΣ οδυσσευς Άνδρος", "STRASSE Straße")
+FLOW = (
+    *SEARCHES,
+    "select split_words(raw) from unnest(%(texts)s::text[]) with ordinality t (raw, place) order by place",
+    "select lower_case(raw) from unnest(%(plain)s::text[]) with ordinality t (raw, place) order by place",
+    "select segment_id, name, keywords from segments order by segment_id",
+)
+
+
+def flow(url: str) -> list[list[tuple]]:
+    with connect(url) as connection:
+        connection.execute('update entries set entry = upper(entry collate "C") where entry_key = 1')
+        connection.execute("call refresh()")
+        connection.execute("call build_segmentation('people', k => 2)")
+        texts = {"texts": list(TEXTS), "plain": list(TEXTS[1:3])}
+        return [connection.execute(query.encode(), texts).fetchall() for query in FLOW]
+
+
+@pytest.mark.parametrize("collation", COLLATIONS, ids=["icu", "builtin", "libc"])
+def test_results_under_other_collations(toy: str, cluster: Cluster, collation: str) -> None:
+    name = "collated"
+    cluster.execute("drop database if exists {} with (force)", name)
+    try:
+        with psycopg.connect(cluster.url(), autocommit=True) as connection:
+            connection.execute(f"create database {name} {collation} template template0".encode())
+    except (psycopg.errors.FeatureNotSupported, psycopg.errors.InvalidParameterValue, psycopg.errors.SyntaxError) as e:
+        pytest.skip(f"the server has no such collation: {e}")
+    cluster.clones.append(name)
+    url = cluster.url(name)
+    migrate_toy(url)
+    done = run_psql(url, "--set", "ON_ERROR_STOP=1", "--file", "fixture/toy.sql")
+    assert done.returncode == 0, done.stderr
+    assert flow(url) == flow(toy)

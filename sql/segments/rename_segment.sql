@@ -26,7 +26,7 @@ begin
         union all
         select n.segment_id, n.name from segment_names n where n.segmentation = rename_segment.segmentation
     ) h
-    where h.segment_id <> rename_segment.segment_id and lower(h.name) = lower(_name)
+    where h.segment_id <> rename_segment.segment_id and lower_case(h.name) = lower_case(_name)
     limit 1;
 
     if found then

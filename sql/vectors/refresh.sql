@@ -91,5 +91,5 @@ revoke execute on procedure refresh() from public;
 
 comment on procedure refresh() is
 'Brings entry_stats, user_vectors, centered_user_vectors and what they stand on up to date with what is loaded and
-embedded; readers are not blocked.
+embedded; readers wait only where it builds an index anew.
 Example: call refresh();';

@@ -21,7 +21,7 @@ declare
     _segment record;
     _name text;
 begin
-    select coalesce(array_agg(lower(n.name)), '{}') into _taken
+    select coalesce(array_agg(lower_case(n.name)), '{}') into _taken
     from segmentation_runs r
     cross join lateral (
         select g.name from segment_names g where g.segmentation = r.segmentation
@@ -67,8 +67,10 @@ begin
         select n.name into _name
         from generate_series(1, cardinality(_segment.keywords)) phrases
         cross join lateral concat(_segment.prefix, array_to_string(_segment.keywords[:phrases], ', ')) joined
-        cross join lateral concat(upper(left(joined, 1)), substr(joined, 2)) n (name)
-        where length(n.name) <= _longest and lower(n.name) <> all (_taken)
+        cross join lateral concat(
+            upper(upper(left(joined, 1) collate "C") collate "default"), substr(joined, 2)
+        ) n (name)
+        where length(n.name) <= _longest and lower_case(n.name) <> all (_taken)
         order by phrases < 3, abs(phrases - 3)
         limit 1;
 
@@ -81,7 +83,7 @@ begin
             _name,
             concat_ws(' ', coalesce(_segment.prefix || _segment.keywords[1], 'Segment'), _segment.segment_id)
         );
-        _taken := _taken || lower(_name);
+        _taken := _taken || lower_case(_name);
 
         update run_segments s
         set name = _name, keywords = _segment.keywords

@@ -69,7 +69,7 @@ begin
         select
             d.entry_key,
             coalesce(nullif(split_words(translate(d.entry, _apostrophes, '')), '{}'), array[d.entry]) as words,
-            case when _are_names then d.entry else lower(d.entry) end as written
+            case when _are_names then d.entry else lower_case(d.entry) end as written
         from described d
         where length(d.entry) <= _longest
     ),
@@ -77,7 +77,7 @@ begin
         select d.entry_key, w.keys, w.words, w.spans
         from described d
         cross join lateral regexp_split_to_table(
-            translate(lower(strip_invisible(d.entry)), _apostrophes, _letters), _between
+            translate(lower_case(strip_invisible(d.entry)), _apostrophes, _letters), _between
         ) s (part)
         cross join lateral regexp_split_to_array(s.part, word_pattern()) gaps
         cross join lateral (
