@@ -128,6 +128,24 @@ def test_a_short_answer_begins_a_long_one(crowd: str, knobs: dict[str, object]) 
             assert check_prefixes(connection, query, knobs) > max(KS)
 
 
+@pytest.mark.parametrize("breadth", [None, 0.75])
+def test_evidence_adds_up_to_the_last_bit(crowd: str, breadth: float | None) -> None:
+    """Whatever the plan, and whatever the order of the entries."""
+    with connect(crowd) as connection:
+        found = []
+        for setting, entries in product(
+            ("enable_hashjoin = on", "enable_hashjoin = off", "enable_mergejoin = off", "enable_nestloop = off"),
+            ([*range(1, 61)], [*range(60, 0, -1)]),
+        ):
+            connection.execute(f"set {setting}")
+            found += connection.execute(
+                "select * from user_evidence(%s::bigint[], %s::float8[], %s)",
+                [entries, [1 / (entry + 3) for entry in entries], breadth],
+            ).fetchall()
+    assert len(found[0][0]) > LONG
+    assert all(evidence == found[0] for evidence in found)
+
+
 @pytest.mark.parametrize("name", ["places.json", "retail.csv.gz", "completejourney", "instacart-sample"])
 def test_on_real_people(cluster18: Cluster, name: str) -> None:
     with connect(real_space(cluster18, name)) as connection:

@@ -1,6 +1,10 @@
 -- What the entries of a query add up to for every user who has one of them.
 --
 -- One entry may be an accident, so the strongest counts less than the others.
+--
+-- Sums of floating point are added up in one order, whatever the plan, so that a search repeats to the last bit: over
+-- users in that of their keys, within a user in that of the entries, which is sorted before their postings are unnested,
+-- while they are few.
 create function user_evidence(
     entry_keys bigint[],
     excesses double precision[],
@@ -22,21 +26,33 @@ declare
     _strongest constant double precision := (select c.strongest from search_constants() c);
     _other_breadth constant double precision := (select s.breadth - user_evidence.breadth from space s);
 begin
-    select array_agg(e.user_key), array_agg(e.evidence), sum(e.evidence), sum(e.evidence * e.evidence)
+    select
+        array_agg(e.user_key order by e.user_key),
+        array_agg(e.evidence order by e.user_key),
+        sum(e.evidence order by e.user_key),
+        sum(e.evidence * e.evidence order by e.user_key)
     into user_keys, evidence, evidence_sum, evidence_squares
     from (
         select p.user_key, sum(p.strength * p.excess) - (1 - _strongest) * max(p.strength * p.excess) as evidence
         from (
-            select unnest(o.user_keys) as user_key, unnest(o.strengths) as strength, a.excess
-            from unnest(user_evidence.entry_keys, user_evidence.excesses) a (entry_key, excess)
-            join entry_postings o using (entry_key)
+            select unnest(o.user_keys) as user_key, unnest(o.strengths) as strength, o.excess
+            from (
+                select o.user_keys, o.strengths, a.excess
+                from unnest(user_evidence.entry_keys, user_evidence.excesses) a (entry_key, excess)
+                join entry_postings o using (entry_key)
+                order by entry_key
+            ) o
         ) p
         group by p.user_key
     ) e
     where e.evidence > 0;
 
     if _other_breadth <> 0 then
-        select array_agg(e.user_key), array_agg(e.evidence), sum(e.evidence), sum(e.evidence * e.evidence)
+        select
+            array_agg(e.user_key order by e.user_key),
+            array_agg(e.evidence order by e.user_key),
+            sum(e.evidence order by e.user_key),
+            sum(e.evidence * e.evidence order by e.user_key)
         into user_keys, evidence, evidence_sum, evidence_squares
         from (
             select e.user_key, e.evidence * v.weight ^ _other_breadth as evidence
