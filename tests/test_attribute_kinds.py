@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from conftest import Cluster, connect, migrate_toy
+from conftest import TOY_MODEL, Cluster, _fill_empty, connect, migrate_toy
+from former import former_space
 from pgaudience.loading.load import load
 from pgaudience.loading.merge import Merged
 from pgaudience.reading import Columns, Rejects, open_source, read_entries, read_users
@@ -148,12 +149,9 @@ def test_every_search_finds_both_spellings(toy: str, tmp_path: Path) -> None:
 
 def test_a_space_of_a_former_release_is_settled(cluster: Cluster) -> None:
     """Migrating mends what loads have split; booleans and objects that nobody loaded stay."""
-    url = cluster.clone("space", migrate_toy)
+    url = cluster.clone("empty", _fill_empty)
+    former_space(url, "0015", model=TOY_MODEL[0], dimensions=TOY_MODEL[1])
     with connect(url, autocommit=True) as connection:
-        connection.execute("drop table attribute_kinds")
-        connection.execute("alter table loads drop column finished_at")
-        connection.execute("update alembic_version set version_num = '0015'")
-        connection.execute("update space set bundle_digest = null")
         connection.execute(
             "insert into loads (source, digest, mode, rows_read, rows_rejected) values ('a', 'x', 'add', 1, 0)"
         )

@@ -284,7 +284,7 @@ def test_the_shell_asks_the_model_of_the_base(places: str) -> None:
         space = open_space(connection, "taste")
         embed_query(connection, space, "winter sports", None)
         assert connection.execute("select current_schema()").fetchone() == ("taste",)
-    assert rows(places, "select query_source('winter sports')") == [("exact",)]
+    assert rows(places, "select query_source('winter sports')") == [("encoder",)]
     assert len(rows(places, "select * from search_users('winter sports', k => 3)")) == 3
 
 

@@ -18,6 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from conftest import Cluster, _fill_empty, connect, migrate_toy
+from former import former_space
 from openai_server import DIMENSIONS, OpenAIServer, serving
 from pgaudience import distilling
 from pgaudience.database import open_space
@@ -25,7 +26,6 @@ from pgaudience.embedding.embed import Embedded, embed_pending
 from pgaudience.embedding.provider import Provider
 from pgaudience.embedding.registry import provider_for
 from pgaudience.installing import migrate
-from pgaudience.installing.objects import drop_installed
 from pgaudience.pipeline import embed_space, estimate_space
 from pgaudience.worker import Worker
 
@@ -331,38 +331,24 @@ def test_migrate_sets_the_template(space: str) -> None:
 def test_an_upgrade_keeps_every_vector(cluster: Cluster, server: OpenAIServer, provider: Provider) -> None:
     """From the release before there was a template."""
     url = cluster.clone("empty", _fill_empty)
-    migrate(url, "audience", model=server.model, weighting=None, measure=lambda _: (server.model, DIMENSIONS))
+    former_space(url, "0003", model=server.model, dimensions=DIMENSIONS)
     run(url, "insert into entries (entry) select 'product ' || n from generate_series(1, 5) n")
-    embed(url, provider)
+    run(
+        url,
+        "insert into entry_vectors (entry_key, embedding)"
+        " select entry_key, array_fill(1, array[%s])::vector from entries",
+        DIMENSIONS,
+    )
     run(url, "insert into entries (entry) values ('refused')")
     run(
         url, "insert into entry_failures (entry_key, error) select entry_key, 'no' from entries where entry = 'refused'"
     )
     before = run(url, "select entry_key, embedding::text, embedded_at from entry_vectors order by 1")
-    _downgrade(url)
-    server.requests.clear()
     assert migrate(url, "audience", model=None, weighting=None, measure=lambda _: ("", 0)).changed
     assert waiting(url) == [(5, 0, 0, 1)]
     assert embed(url, provider).stored == 1
     assert sent(server) == Counter(["refused"])
     assert run(url, "select entry_key, embedding::text, embedded_at from entry_vectors order by 1 limit 5") == before
-
-
-def _downgrade(url: str) -> None:
-    """Leave of a space what revision 0003 had made."""
-    with connect(url) as connection:
-        drop_installed(connection, [])
-        connection.execute("alter table space drop column entry_template")
-        connection.execute("alter table entry_vectors drop column text_hash")
-        connection.execute("alter table entry_failures drop column text_hash")
-        connection.execute("alter table segmentation_runs drop column average")
-        connection.execute("drop table token_layers")
-        for column in ("breadth", "evidence_weight", "half_life", "weighted_at"):
-            connection.execute(f"alter table space drop column {column}".encode())
-        connection.execute("drop table attribute_kinds")
-        connection.execute("alter table loads drop column finished_at")
-        connection.execute("update alembic_version set version_num = '0003'")
-        connection.execute("update space set bundle_digest = 'another'")
 
 
 @pytest.mark.parametrize(
