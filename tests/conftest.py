@@ -19,6 +19,7 @@ from pgaudience.embedding.registry import DEFAULT_MODEL, provider_for
 from pgaudience.embedding.sentence_transformers import folder_of
 from pgaudience.installing import migrate
 from pgaudience.server import binary
+from pgaudience.server.locks import locked
 from remembered import Remembered
 from servers import Cluster, Home
 
@@ -102,10 +103,14 @@ def clusters() -> dict[int, Cluster]:
     return {}
 
 
+def _home(config: pytest.Config) -> Path:
+    worker = getattr(config, "workerinput", {})
+    return Path(worker[WORKER]) if worker else config.stash[RUN].path
+
+
 def _start(config: pytest.Config, clusters: dict[int, Cluster], major: int) -> Cluster:
     worker = getattr(config, "workerinput", {})
-    home = Path(worker[WORKER]) if worker else config.stash[RUN].path
-    clusters[major] = Cluster.start(home, major, worker.get("workerid", "main"))
+    clusters[major] = Cluster.start(_home(config), major, worker.get("workerid", "main"))
     return clusters[major]
 
 
@@ -124,6 +129,17 @@ def _drop_what_follows(clusters: dict[int, Cluster]) -> Iterator[None]:
     yield
     for major, cluster in clusters.items():
         cluster.drop_clones(before.get(major, 0))
+
+
+@pytest.fixture(autouse=True)
+def taking_turns(request: pytest.FixtureRequest, pytestconfig: pytest.Config) -> Iterator[None]:
+    """Roles are those of a server, which the workers share."""
+    mark = request.node.get_closest_marker("turns")
+    if mark is None:
+        yield
+        return
+    with locked(_home(pytestconfig) / f"turns-{mark.args[0]}.lock"):
+        yield
 
 
 @pytest.fixture(scope="module", autouse=True)

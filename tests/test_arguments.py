@@ -40,7 +40,7 @@ MEANT = {
     "definition": '{"search": "Ski Aspen", "size": 2}',
     "texts": ["Ski Aspen"],
     "attribute": "kind",
-    "consumer": "crm",
+    "belongs": True,
 }
 
 # By type: nothing, too little, too much, what is no number, what is of another space.

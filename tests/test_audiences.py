@@ -436,7 +436,7 @@ def test_many_at_once_do_no_harm(people: tuple[str, Day]) -> None:
 # Who may
 
 
-@pytest.mark.xdist_group("least_power")
+@pytest.mark.turns("least_power")
 def test_readers_read_and_writers_write(power: Power) -> None:  # noqa: F811
     save = "call save_audience('skiers', search => 'ski', mode => 'mean', size => 2)"
     rows_as(power.writer, save)

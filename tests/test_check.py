@@ -17,7 +17,7 @@ from pgaudience.database import connect, use_schema
 from pgaudience.installing import migrate
 
 # Roles belong to the whole server: one worker does them all.
-pytestmark = pytest.mark.xdist_group("check")
+pytestmark = pytest.mark.turns("check")
 
 SPACE = "checked"
 MODEL = "sentence-transformers:all-MiniLM-L6-v2"

@@ -26,7 +26,7 @@ from pgaudience.refresh import refresh
 from pgaudience.worker import Worker
 
 # Roles belong to the whole server: one worker does them all.
-pytestmark = pytest.mark.xdist_group("least_power")
+pytestmark = pytest.mark.turns("least_power")
 
 SPACE = "power"
 ROLES = ("power_owner", "power_ann", "power_wes", "power_nora")

@@ -6,6 +6,7 @@ import os
 import shutil
 import socket
 import subprocess
+import tempfile
 import sys
 import threading
 import time
@@ -56,8 +57,8 @@ def pooler(cluster18: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iter
     if program is None:
         pytest.skip("needs PgBouncer: apt-get install pgbouncer")
     server = {key: str(value) for key, value in conninfo_to_dict(cluster18.url()).items()}
-    folder, port = cluster18.server.home / "pooler", free_port()
-    folder.mkdir()
+    folder, port = Path(tempfile.mkdtemp(prefix="pooler-", dir=cluster18.server.home)), free_port()
+    folder.chmod(0o755)
     (folder / "users").write_text(f'"{server["user"]}" "{server["password"]}"\n')
     (folder / "pgbouncer.ini").write_text(
         CONFIGURATION.format(sockets=server["host"], server_port=server["port"], port=port, folder=folder)
