@@ -10,12 +10,6 @@ parallel safe
 set search_path from current
 as $$
 begin
-    if check_cursor.audience is null then
-        raise exception using
-            errcode = 'invalid_parameter_value',
-            message = 'the cursor needs an audience',
-            hint = 'See: select audience from audiences;';
-    end if;
     if coalesce(check_cursor.cursor !~ '\S', true) then
         raise exception using
             errcode = 'invalid_parameter_value',

@@ -1,5 +1,6 @@
--- Refuses a number that no vector can be multiplied by; what is too small to matter is 0. It is called for every vector, so
--- it sets no search_path, on which nothing in it depends.
+-- Refuses a number that no vector can be multiplied by; what is too small to matter is 0.
+--
+-- It is called for every vector, so it sets no search_path, on which nothing in it depends.
 create function check_factor(
     factor double precision
 )

@@ -30,6 +30,6 @@ end
 $$;
 
 comment on function stored_value(jsonb, text) is
-'Internal. A value, or the values of a list, as an attribute of a kind is stored, number or text; of any other kind as it
-is.
+'Internal. A value, or the values of a list, as an attribute of a kind is stored, number or text; of any other kind as
+it is.
 Example: select stored_value(''80331'', ''text''), stored_value(''"80331"'', ''number'');';

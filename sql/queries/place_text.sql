@@ -1,5 +1,5 @@
--- Internal. Where a text lies in a learned space: at the entries here that are nearest to it in the space of texts. In a
--- blend it lies in each part as it does there.
+-- Where a text lies in a learned space: at the entries here that are nearest to it in the space of texts. In a blend it
+-- lies in each part as it does there.
 --
 -- The nearest counts most; one that is a tenth of cosine further, e times less. Of texts of groceries left out in turn,
 -- these came closest in rank to where the entry of that text itself lies.

@@ -17,7 +17,8 @@ declare
     _values bigint := 0;
     _place bigint := 0;
     _kind integer;
-    -- Of the brackets of each kind that are open, the last, 0 for none; of each, the one around it, and the values before.
+    -- Of the brackets of each kind that are open, the last, 0 for none; of each, the one around it, and the values
+    -- before.
     _last bigint[] := '{0,0,0,0}';
     _around bigint[] := '{}';
     _values_before bigint[] := '{}';

@@ -12,7 +12,7 @@ as $$
 declare
     _missing text;
 begin
-    select string_agg(quote_literal(n.name), ', ' order by n.name) into _missing
+    select string_agg(quote_nullable(n.name), ', ' order by n.name) into _missing
     from unnest(audience_names(check_foundations.definition)) n (name)
     where not exists (select from audiences a where a.audience = n.name);
 
