@@ -11,27 +11,14 @@ from contextlib import contextmanager, suppress
 import psycopg
 
 from pgaudience.database.connection import connect
+from pgaudience.database.sessions import describe_sessions, ending
 from pgaudience.database.transactions import SpaceConnection
 from pgaudience.errors import PgaudienceError
 
 SAY_AFTER_SECONDS = 5.0
 LOOK_EVERY_SECONDS = 0.25
 
-# Of sessions of other roles, a role without pg_read_all_stats sees the process, the role and the application.
-_BLOCKERS = """
-select a.pid, format(
-    'process %%s (%%s)', a.pid, concat_ws(
-        ', ',
-        coalesce(nullif(a.application_name, ''), 'an unnamed application'),
-        'role ' || coalesce(a.usename, '?'),
-        case when a.state like 'idle in transaction%%' then 'idle in a transaction' end,
-        'since ' || to_char(coalesce(a.query_start, a.xact_start), 'HH24:MI:SS')
-    )
-)
-from pg_stat_activity a
-where a.pid = any (pg_blocking_pids(%s))
-order by a.pid
-"""
+_BLOCKERS = "select unnest(pg_blocking_pids(%s))"
 
 
 @contextmanager
@@ -71,7 +58,7 @@ class _Watch:
 
     def explained(self) -> PgaudienceError:
         who = " and ".join(self._blockers.values()) or "another session"
-        endings = " ".join(f"select pg_terminate_backend({pid});" for pid in self._blockers)
+        endings = ending(self._blockers)
         return PgaudienceError(
             f"gave up waiting for {who}",
             "What was committed stays. Run the same command again when it is done"
@@ -83,7 +70,8 @@ class _Watch:
         return since is not None and time.monotonic() - since >= SAY_AFTER_SECONDS
 
     def _look(self, second: SpaceConnection) -> None:
-        found: dict[int, str] = dict(second.execute(_BLOCKERS, [self._connection.server_pid]).fetchall())
+        blockers = second.execute(_BLOCKERS, [self._connection.server_pid]).fetchall()
+        found = describe_sessions(second, [pid for (pid,) in blockers])
         for pid in found.keys() - self._blockers.keys():
             print(f"Waiting for {found[pid]}", file=sys.stderr, flush=True)  # noqa: T201
         if found:

@@ -11,6 +11,7 @@ import psycopg
 from psycopg import sql
 
 from pgaudience.database import Connection
+from pgaudience.database.sessions import describe_sessions, ending
 from pgaudience.errors import PgaudienceError
 
 PATIENCE_SECONDS = 10.0
@@ -41,22 +42,10 @@ order by c.relkind = 'r', c.oid desc
 _LOCK = "alter table {} owner to current_user"
 
 _HOLDERS = """
-select a.pid, format(
-    'process %%s (%%s)', a.pid, concat_ws(
-        ', ',
-        coalesce(nullif(a.application_name, ''), 'an unnamed application'),
-        'role ' || coalesce(a.usename, '?'),
-        case when a.state like 'idle in transaction%%' then 'idle in a transaction' end,
-        'since ' || to_char(coalesce(a.query_start, a.xact_start), 'HH24:MI:SS')
-    )
-)
-from pg_stat_activity a
-where a.pid in (
-    select l.pid from pg_locks l where l.relation = to_regclass(%s) and l.granted and l.pid <> pg_backend_pid()
-)
-order by a.pid
+select distinct l.pid
+from pg_locks l
+where l.relation = to_regclass(%s) and l.granted and l.pid <> pg_backend_pid()
 """
-
 
 # Whoever holds the relation and waits at the same time may wait for us.
 _IS_STUCK = """
@@ -93,7 +82,8 @@ def lock_relations(connection: Connection, schemas: Sequence[str]) -> None:
     while (relation := _attempt(connection, order, insist=waited >= PATIENCE_SECONDS)) is not None:
         order.remove(relation)
         order.insert(0, relation)
-        holders: dict[int, str] = dict(connection.execute(_HOLDERS, [relation]).fetchall())
+        pids = [pid for (pid,) in connection.execute(_HOLDERS, [relation]).fetchall()]
+        holders = describe_sessions(connection, pids)
         if waited >= PATIENCE_SECONDS:
             raise _given_up(relation, holders)
         waited = time.monotonic() - started
@@ -134,7 +124,7 @@ def _locks(connection: Connection, relation: str) -> bool:
 
 def _given_up(relation: str, holders: dict[int, str]) -> PgaudienceError:
     who = " and ".join(holders.values()) or "another session"
-    endings = " ".join(f"select pg_terminate_backend({pid});" for pid in holders)
+    endings = ending(holders)
     return PgaudienceError(
         f"another session is using the space, so it cannot be upgraded now: {who} holds {relation}",
         f"Nothing was changed. Try again when it is done{f', or end it: {endings}' if endings else '.'}",
