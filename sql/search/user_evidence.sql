@@ -2,9 +2,9 @@
 --
 -- One entry may be an accident, so the strongest counts less than the others.
 --
--- Sums of floating point are added up in one order, whatever the plan, so that a search repeats to the last bit: over
--- users in that of their keys, within a user in that of the entries, which is sorted before their postings are unnested,
--- while they are few.
+-- Sums of floating point are added up in one order, whatever the plan, so that a search repeats to the last bit:
+-- over users in that of their keys, within a user in that of the entries, sorted before their postings are
+-- unnested, while they are few.
 create function user_evidence(
     entry_keys bigint[],
     excesses double precision[],
