@@ -1,6 +1,7 @@
 \ir space_guard.sql
 \ir session/narrow_search_path.sql
 \ir session/lock_key.sql
+\ir session/require_autocommit.sql
 \ir text/normalize_text.sql
 \ir text/lower_case.sql
 \ir text/text_hash.sql
@@ -14,6 +15,7 @@
 \ir vectors/entry_weight.sql
 \ir checks/check_factor.sql
 \ir vectors/scale.sql
+\ir vectors/cancels_out.sql
 \ir vectors/recency.sql
 \ir vectors/entry_stats_live.sql
 \ir vectors/entry_stats.sql

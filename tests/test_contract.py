@@ -482,7 +482,7 @@ def test_the_examples_run(demo: str) -> None:
     assert len(found) > 20
     for name, example in found:
         assert re.match(r"(select|insert|update|call)\b.*;$", example, re.DOTALL), name
-        with connect(demo, autocommit=example.startswith("call embed_")) as connection:
+        with connect(demo, autocommit=example.startswith(("call embed_", "call require_autocommit"))) as connection:
             try:
                 shown = connection.execute(example.encode())
             except Exception as error:

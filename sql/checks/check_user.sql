@@ -10,7 +10,7 @@ set search_path from current
 as $$
 declare
     _user_key bigint;
-    _length double precision;
+    _cancels_out boolean;
 begin
     select u.user_key into _user_key
     from users u
@@ -22,18 +22,18 @@ begin
             message = format('there is no user %L', check_user.of_user);
     end if;
 
-    select vector_norm(sum(scale(v.embedding, a.weight))) into _length
+    select cancels_out(sum(scale(v.embedding, a.weight)), sum(a.weight)) into _cancels_out
     from weighted_activity a
     join entry_vectors v using (entry_key)
     where a.user_key = _user_key;
 
-    if _length is null then
+    if _cancels_out is null then
         raise exception using
             errcode = 'object_not_in_prerequisite_state',
             message = format('no entry of user %L has a vector yet', check_user.of_user),
             hint = 'Run, in a shell: pgaudience embed';
     end if;
-    if _length = 0 then
+    if _cancels_out then
         raise exception using
             errcode = 'no_data_found',
             message = format('the entries of user %L cancel out: their vectors add up to nothing', check_user.of_user),

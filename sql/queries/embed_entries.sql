@@ -13,8 +13,6 @@ declare
     _started constant timestamptz := clock_timestamp();
     _procedure oid;
     _path text;
-    _inside text;
-    _here text;
     _most bigint;
     _keys bigint[];
     _place integer;
@@ -28,25 +26,11 @@ begin
     from pg_proc p
     where p.oid = _procedure;
 
-    -- Neither of these can commit: see embed_query.
-    begin
-        execute 'do ''begin commit; end''';
-    exception when invalid_transaction_termination then
-        get stacked diagnostics _inside = message_text;
-    end;
-    begin
-        commit;
-    exception when invalid_transaction_termination then
-        get stacked diagnostics _here = message_text;
-    end;
-
-    if _here = _inside then
-        raise exception using
-            errcode = 'active_sql_transaction',
-            message = 'embed_entries cannot run in a transaction block: it commits each batch',
-            hint = 'Call it in autocommit mode, as a statement of its own.';
-    end if;
-
+    perform pg_catalog.set_config('search_path', _path, true);
+    call require_autocommit(
+        'embed_entries cannot run in a transaction block: it commits each batch',
+        'Call it in autocommit mode, as a statement of its own.'
+    );
     perform pg_catalog.set_config('search_path', _path, true);
     _most := coalesce(embed_entries.max_texts, 9223372036854775807);
 

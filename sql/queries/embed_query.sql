@@ -13,8 +13,6 @@ declare
     _procedure oid;
     _path text;
     _query text;
-    _inside text;
-    _here text;
     _deadline timestamptz;
     _pause double precision := 0.01;
     _error text;
@@ -25,28 +23,13 @@ begin
     from pg_proc p
     where p.oid = _procedure;
 
-    -- Neither of these can commit: EXECUTE never may, which PostgreSQL words as it does inside a transaction block;
-    -- then the exception clause forbids it, unless a transaction block, which is looked for first, does.
-    begin
-        execute 'do ''begin commit; end''';
-    exception when invalid_transaction_termination then
-        get stacked diagnostics _inside = message_text;
-    end;
-    begin
-        commit;
-    exception when invalid_transaction_termination then
-        get stacked diagnostics _here = message_text;
-    end;
-
-    if _here = _inside then
-        raise exception using
-            errcode = 'active_sql_transaction',
-            message = 'embed_query cannot run in a transaction block: a worker sees only what is committed',
-            hint = 'Call it in autocommit mode, as a statement of its own; or ask with'
-                ' request_embedding(text), commit, and see query_source(text).';
-    end if;
-
-    perform set_config('search_path', _path, true);
+    perform pg_catalog.set_config('search_path', _path, true);
+    call require_autocommit(
+        'embed_query cannot run in a transaction block: a worker sees only what is committed',
+        'Call it in autocommit mode, as a statement of its own; or ask with'
+        ' request_embedding(text), commit, and see query_source(text).'
+    );
+    perform pg_catalog.set_config('search_path', _path, true);
     _query := normalize_text(embed_query.query);
 
     if not coalesce(embed_query.timeout between interval '0' and interval '1 year', false) then

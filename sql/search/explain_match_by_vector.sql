@@ -29,6 +29,7 @@ declare
     _user_key bigint;
     _length double precision;
     _weight double precision;
+    _cancels_out boolean;
     _entry_keys bigint[];
     _excesses double precision[];
     _factors record;
@@ -40,12 +41,15 @@ begin
     from users u
     where u.user_id = explain_match.user_id;
 
-    select vector_norm(sum(scale(v.embedding, a.weight))), sum(a.weight) into _length, _weight
-    from weighted_activity a
-    join entry_vectors v using (entry_key)
-    where a.user_key = _user_key;
+    select s.weight, vector_norm(s.direction), cancels_out(s.direction, s.weight) into _weight, _length, _cancels_out
+    from (
+        select sum(a.weight) as weight, sum(scale(v.embedding, a.weight)) as direction
+        from weighted_activity a
+        join entry_vectors v using (entry_key)
+        where a.user_key = _user_key
+    ) s;
 
-    if coalesce(_length, 0) = 0 then
+    if coalesce(_cancels_out, true) then
         perform check_user(explain_match.user_id);
     end if;
 

@@ -13,13 +13,13 @@ with profiles as (
             w.weight,
             entry_weight(a.frequency, s.weighting) * recency(a.last_at, s.half_life, s.weighted_at)
         )) filter (where v.entry_key is not null) as weight,
-        l2_normalize(sum(coalesce(
+        sum(coalesce(
             v.embedding * w.weights,
             scale(
                 v.embedding,
                 entry_weight(a.frequency, s.weighting) * recency(a.last_at, s.half_life, s.weighted_at)
             )
-        ))) as embedding
+        )) as direction
     from activity a
     cross join (
         select
@@ -41,10 +41,10 @@ select
     p.frequency,
     p.coverage,
     p.weight,
-    (row(p.embedding)::user_vector).embedding
+    (row(l2_normalize(p.direction))::user_vector).embedding
 from profiles p
 join users u using (user_key)
-where vector_norm(p.embedding) > 0;
+where not cancels_out(p.direction, p.weight);
 
 comment on view user_vectors_live is
 'Internal. The definition of user_vectors, computed as you read it.

@@ -39,9 +39,9 @@ select count(*) from lookalikes(array['ann'], k => 9223372036854775807);
 select count(*) from search_entries('horror', k => 9223372036854775807);
 select * from lookalikes(array['ann'], k => -1);
 
--- Whose entries cancel out is told so.
+-- Whose entries cancel out, but for a rounding, is told so.
 insert into entries (entry) values ('No Ski Aspen');
-insert into entry_vectors (entry_key, embedding) select entry_key, '[-1, 0, 0]' from entries where entry = 'No Ski Aspen';
+insert into entry_vectors (entry_key, embedding) select entry_key, '[-1, 0, 1e-7]' from entries where entry = 'No Ski Aspen';
 insert into users (user_id) values ('neither');
 insert into activity (user_key, entry_key, frequency)
 select user_key, entry_key, 1 from users, entries where user_id = 'neither' and entry in ('Ski Aspen', 'No Ski Aspen');
