@@ -13,16 +13,12 @@ from conftest import Cluster, _fill_toy, connect
 MEANT = {
     "query": "Ski Aspen",
     "raw": "Ski Aspen",
-    "text": "Ski Aspen",
-    "search": "Ski Aspen",
     "user_id": "ann",
     "of_user": "ann",
     "user_ids": ["ann", "bob"],
     "name": "interests",
     "segmentation": "interests",
     "audience": "skiers",
-    "names": ["skiers", "others"],
-    "audiences": ["skiers", "others"],
     "cursor": "crm",
     "segment_id": 1,
     "run_id": 1,
@@ -33,9 +29,6 @@ MEANT = {
     "entry": "Ski Aspen",
     "attributes": "{}",
     "template": "{entry}",
-    "timeout": "0 seconds",
-    "frequency": 3,
-    "weighting": "log",
     "change_id": 1,
     "definition": '{"search": "Ski Aspen", "size": 2}',
     "texts": ["Ski Aspen"],
@@ -127,6 +120,13 @@ def calls(connection: psycopg.Connection) -> Iterator[tuple[str, str, list[objec
                 statement = f"{'call' if is_procedure else 'select * from'} {name}({arguments})"
                 values = [value for _, value in given.values()]
                 yield f"{signature}: {odd_name} => {odd!r:.40}", statement, values, commits
+
+
+def test_every_meant_value_is_used(filled: str) -> None:
+    with connect(filled) as connection:
+        routines = connection.execute(ROUTINES).fetchall()
+    required = {name for *_, names, _, defaults in routines for name in names[: len(names) - defaults]}
+    assert not set(MEANT) - required, f"needless: {sorted(set(MEANT) - required)}"
 
 
 def test_every_argument_that_means_nothing_is_said(filled: str) -> None:
