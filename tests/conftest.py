@@ -12,11 +12,12 @@ import psycopg
 import pytest
 
 from pgaudience import pipeline
-from pgaudience.database import SpaceConnection
+from pgaudience.database import SpaceConnection, open_space
 from pgaudience.demo import run_demo
 from pgaudience.embedding.provider import Provider
-from pgaudience.embedding.registry import DEFAULT_MODEL, provider_for
+from pgaudience.embedding.registry import DEFAULT_MODEL, measure, provider_for
 from pgaudience.embedding.sentence_transformers import folder_of
+from pgaudience.encoding import ensure_encoder
 from pgaudience.installing import migrate
 from pgaudience.server import binary
 from pgaudience.server.locks import locked
@@ -43,8 +44,8 @@ AUDIENCES = (
 
 # Files and tests of more than a few seconds: they embed data sets, fit, build, kill processes or ask 2,000 times.
 SLOW = {
-    "test_distill", "test_docs", "test_embed", "test_packaging", "test_pooler", "test_profiles", "test_providers",
-    "test_quality", "test_scoring", "test_server", "test_worker",
+    "test_distill", "test_docs", "test_embed", "test_encoder_at_work", "test_packaging", "test_pooler", "test_profiles",
+    "test_providers", "test_quality", "test_scoring", "test_server", "test_worker",
     "test_any_users", "test_arguments", "test_crossing_rows_do_not_deadlock", "test_index_and_searches_of_every_size",
     "test_many_at_once_do_no_harm",
 }  # fmt: skip
@@ -225,6 +226,19 @@ def bare(cluster18: Cluster) -> str:
 def toy(cluster: Cluster) -> str:
     """A space `audience` of hand-made 3-d vectors: see tests/sql/fixture/toy.sql."""
     return cluster.clone("toy", _fill_toy)
+
+
+def _fill_encoded(url: str) -> None:
+    migrate(url, "audience", model=DEFAULT_MODEL, weighting=None, measure=measure)
+    with connect(url) as connection:
+        space = open_space(connection, "audience")
+        assert ensure_encoder(connection, space, pipeline.space_provider(space, None)) is None
+
+
+@pytest.fixture
+def encoded(cluster: Cluster) -> str:
+    """An empty space with the packaged model in it."""
+    return cluster.clone("encoded", _fill_encoded)
 
 
 def connect(url: str, schema: str = "audience", **options: object) -> SpaceConnection:

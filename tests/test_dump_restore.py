@@ -8,10 +8,12 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from click.testing import CliRunner
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from catalog import definitions
 from conftest import TOY_MODEL, Cluster, connect, migrate_toy
+from pgaudience.cli import cli
 from pgaudience.database import open_space
 from pgaudience.indexing import create_indexes
 from pgaudience.installing import migrate
@@ -124,6 +126,33 @@ def test_by_a_role_that_only_owns_the_database(
     assert content(database) == content(toy)
     check_is_alive(database)
     cluster.execute("drop database {}", name)
+
+
+WEIGHTS = "select encoder_digest(), (select similarity > 0.9999 from check_encoder()), embed('night clubs')::text"
+
+
+def with_weights(url: str) -> tuple | None:
+    with connect(url) as connection:
+        return connection.execute(WEIGHTS).fetchone()
+
+
+def test_the_model_in_a_space(encoded: str, cluster: Cluster, tmp_path: Path) -> None:
+    dump(encoded, cluster.major, tmp_path / "dump")
+    fresh = cluster.clone("bare", lambda _: None)
+    restore(fresh, cluster.major, tmp_path / "dump")
+    assert with_weights(fresh) == with_weights(encoded)
+
+
+def test_a_space_without_its_model(encoded: str, cluster: Cluster, tmp_path: Path) -> None:
+    """As docs/embedding.md has it: migrate brings back the weights that were left out."""
+    dump(encoded, cluster.major, tmp_path / "dump", "--exclude-table-data=audience.encoder*")
+    fresh = cluster.clone("bare", lambda _: None)
+    restore(fresh, cluster.major, tmp_path / "dump")
+    with connect(fresh) as connection:
+        assert connection.execute("select query_source('night clubs')").fetchone() == ("none",)
+    done = CliRunner().invoke(cli, ["--database", fresh, "migrate"])
+    assert done.exit_code == 0, done.output
+    assert with_weights(fresh) == with_weights(encoded)
 
 
 def test_a_view_that_was_not_populated(toy: str, cluster: Cluster, tmp_path: Path) -> None:

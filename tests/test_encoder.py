@@ -20,12 +20,12 @@ from pgvector.psycopg import register_vector
 from safetensors.numpy import load_file, save_file
 from tokenizers import Tokenizer
 
-from conftest import Cluster, connect, packaged_folder, run_psql
+from conftest import connect, packaged_folder, run_psql
 from pgaudience import database
 from pgaudience.checking import run_checks
 from pgaudience.cli import cli
 from pgaudience.database import open_space
-from pgaudience.embedding.registry import measure
+from pgaudience.embedding.registry import DEFAULT_MODEL, measure
 from pgaudience.embedding.sentence_transformers import SentenceTransformersProvider
 from pgaudience.encoding import CannotRun, EncoderModel, ensure_encoder, read_model
 from pgaudience.encoding import store as storing
@@ -34,7 +34,6 @@ from pgaudience.encoding.weights import Weights
 from pgaudience.installing import migrate
 from pgaudience.pipeline import space_provider
 
-MODEL = "sentence-transformers:all-MiniLM-L6-v2"
 LEAST_COSINE = 0.9999
 
 TEXTS = (
@@ -71,19 +70,6 @@ def tokenizer() -> Tokenizer:
     found.no_padding()
     found.enable_truncation(256)
     return found
-
-
-def fill(url: str) -> None:
-    migrate(url, "audience", model=MODEL, weighting=None, measure=measure)
-    with connect(url) as connection:
-        space = open_space(connection, "audience")
-        assert ensure_encoder(connection, space, space_provider(space, None)) is None
-
-
-@pytest.fixture
-def encoded(cluster: Cluster) -> str:
-    """An empty space with the packaged model in it."""
-    return cluster.clone("encoded", fill)
 
 
 def tokens_in_sql(connection: psycopg.Connection, texts: Sequence[str]) -> list[list[str]]:
@@ -287,7 +273,7 @@ select (select count(*) from encoder) + (select count(*) from encoder_weights) +
 
 def test_a_model_that_sql_computes_otherwise_is_not_stored(bare: str, folder: Path) -> None:
     """Weights of another model than the one that the vectors come from."""
-    migrate(bare, "audience", model=MODEL, weighting=None, measure=measure)
+    migrate(bare, "audience", model=DEFAULT_MODEL, weighting=None, measure=measure)
     change_weights(folder, lambda t: t.update({NARROW: -t[NARROW]}))
     with connect(bare) as connection:
         space = open_space(connection, "audience")
@@ -298,7 +284,7 @@ def test_a_model_that_sql_computes_otherwise_is_not_stored(bare: str, folder: Pa
 
 
 def test_a_run_that_dies_leaves_nothing_behind(bare: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    migrate(bare, "audience", model=MODEL, weighting=None, measure=measure)
+    migrate(bare, "audience", model=DEFAULT_MODEL, weighting=None, measure=measure)
     copy = storing._copy
 
     def dies(connection: psycopg.Connection, statement: str, *rest: Any) -> None:
@@ -321,7 +307,7 @@ def test_a_run_that_dies_leaves_nothing_behind(bare: str, monkeypatch: pytest.Mo
 
 
 def test_a_writer_leaves_it_to_the_owner(bare: str) -> None:
-    migrate(bare, "audience", model=MODEL, weighting=None, measure=measure)
+    migrate(bare, "audience", model=DEFAULT_MODEL, weighting=None, measure=measure)
     with connect(bare) as connection:
         connection.execute("set role audience_writer")
         connection.commit()
@@ -332,7 +318,9 @@ def test_a_writer_leaves_it_to_the_owner(bare: str) -> None:
 
 
 def test_fewer_dimensions_than_the_model_has(bare: str) -> None:
-    migrate(bare, "audience", model=MODEL, weighting=None, measure=lambda _: measure(MODEL, dimensions=128))
+    migrate(
+        bare, "audience", model=DEFAULT_MODEL, weighting=None, measure=lambda _: measure(DEFAULT_MODEL, dimensions=128)
+    )
     with connect(bare) as connection:
         space = open_space(connection, "audience")
         provider = space_provider(space, None)
@@ -370,11 +358,13 @@ def test_from_activity_to_a_search_in_psql_alone(waiting: str, provider: Sentenc
         "--command", "call embed_entries()",
         "--command", "call refresh()",
         "--command", "select entries_embedded, entries_pending, queries_waiting from status",
+        "--command", "select query_source('indoor climbing') || ', ' || count(*) || ' workers' from live_workers",
         "--command", "select user_id from search_users('indoor climbing', k => 1)",
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     lines = done.stdout.splitlines()
     assert [line for line in lines if "|" in line] == ["70|80|2", "150|0|0"]
+    assert lines[-2] == "encoder, 0 workers"
     assert lines[-1].startswith("user ")
     with connect(waiting) as connection:
         register_vector(connection)

@@ -53,6 +53,10 @@ _EMPTY = (
     "delete from encoder",
     "truncate encoder_characters, encoder_tokens, encoder_positions, encoder_norms, encoder_weights, encoder_tests",
 )
+_DISCARD_TOKEN_TABLE = (
+    "truncate tokens, token_layers, training_texts",
+    "update space set distilled_at = null, distilled_entries = null where distilled_at is not null",
+)
 _ANALYZE = "analyze encoder_characters, encoder_tokens, encoder_positions, encoder_norms, encoder_weights"
 
 _INSERT = """
@@ -113,6 +117,8 @@ def store_encoder(
         for text, vector in zip(TESTS, exact, strict=True):
             connection.execute(_INSERT_TEST, [text, vector])
         _compare(connection)
+        for statement in _DISCARD_TOKEN_TABLE:
+            connection.execute(statement)
 
 
 def has_encoder(connection: Connection) -> bool:
