@@ -97,7 +97,10 @@
 \ir search/search_entries.sql
 \ir alike/entry_similarities.sql
 \ir alike/similar_users.sql
+\ir alike/check_group.sql
+\ir alike/check_way.sql
 \ir alike/group_vector.sql
+\ir alike/group_votes.sql
 \ir alike/lookalikes.sql
 \ir alike/lookalike_quality.sql
 \ir alike/user_similarity.sql

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import psycopg
 import pytest
@@ -251,6 +253,47 @@ def test_lookalikes(real: str, centered: bool) -> None:
         check_ranking(found.fetchall(), users, expected, few)
 
 
+@pytest.mark.parametrize("centered", [True, False])
+def test_lookalikes_by_the_nearest_of_each(real: str, centered: bool) -> None:
+    """The share of the group among the nearest of each user; those who are asked are all, where there are few."""
+    with connect(real) as connection:
+        users, vectors = space_of(connection, centered)
+        vectors = unit(vectors)
+        like, unlike, weights = [0, 2, 3], [1, 4], np.array([1.0, 2.5, 0])
+        votes = np.zeros(len(users))
+        votes[like], votes[unlike] = weights / 2.5, -1
+        cosines = vectors @ vectors.T
+        np.fill_diagonal(cosines, -np.inf)
+        nearest = np.argsort(-cosines, axis=1, kind="stable")[:, : int(np.ceil(np.sqrt(len(users))))]
+        found = connection.execute(
+            "select user_id, similarity from lookalikes(%s, unlike => %s, weights => %s, centered => %s, k => 10000,"
+            " by => 'nearest')",
+            [[users[n] for n in like], [users[n] for n in unlike], weights.tolist(), centered],
+        ).fetchall()
+    expected = dict(zip(users, votes[nearest].mean(axis=1), strict=True))
+    shares = [share for _, share in found]
+    assert {user for user, _ in found} == set(users) - {users[n] for n in like + unlike}
+    assert shares == sorted(shares, reverse=True)
+    near = [abs(share - expected[user]) < 1e-9 for user, share in found]
+    assert np.mean(near) > 0.98, "all but some whose nearest are equally near, but for a rounding"
+    alike = dict(zip(users, vectors @ (votes[like] @ vectors[like]), strict=True))
+    assert all(
+        alike[user] > alike[other] - 1e-5
+        for (user, share), (other, next_) in pairwise(found) if share == next_
+    )  # fmt: skip
+
+
+def test_lookalikes_by_the_nearest_ask_some_of_many(real: str) -> None:
+    with connect(real) as connection:
+        users, _ = space_of(connection, True)
+        group = users[: len(users) // 2]
+        first = "select * from lookalikes(%s, k => 30, by => 'nearest')"
+        found = connection.execute(first, [group]).fetchall()
+        assert found == connection.execute(first, [group[::-1]]).fetchall()
+        assert len(found) == min(30, len(users) - len(group))
+        assert not {user for _, user, _ in found} & set(group)
+
+
 def test_lookalike_quality(real: str) -> None:
     with connect(real) as connection:
         users, vectors = space_of(connection, True)
@@ -267,9 +310,9 @@ def test_lookalike_quality(real: str) -> None:
         places += [ranked.index(user) + 1 for user in held_out]
         others += [len(ranked)] * len(held_out)
     assert found[-1][0] == max(others)
-    assert found[-1][1:] == (1, 1, 1)
+    assert found[-1][1:] == (1, 1, 1, "mean")
     assert [row[0] for row in found[:5]] == [1, 2, 5, 10, 20][: len(found)] or len(found) < 5
-    for rank, share, recall, lift in found:
+    for rank, share, recall, lift, _ in found:
         assert share == pytest.approx(np.minimum(rank / np.array(others), 1).mean())
         assert recall == pytest.approx((np.array(places) <= rank).mean(), abs=1 / len(places) + 1e-9)
         assert lift == pytest.approx(recall / share)

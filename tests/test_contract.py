@@ -62,14 +62,15 @@ FUNCTIONS = {
         "of_user text", "k bigint DEFAULT 20", "by text DEFAULT 'vector'::text", "centered boolean DEFAULT true",
         "filter jsonb DEFAULT '{}'::jsonb", "min_entries bigint DEFAULT 1",
     ],
-    "lookalikes(text[],bigint,double precision,text[],double precision[],jsonb,boolean,bigint)": [
+    "lookalikes(text[],bigint,double precision,text[],double precision[],jsonb,boolean,bigint,text)": [
         "user_ids text[]", "k bigint DEFAULT NULL::bigint", "fraction double precision DEFAULT NULL::double precision",
         "unlike text[] DEFAULT NULL::text[]", "weights double precision[] DEFAULT NULL::double precision[]",
         "filter jsonb DEFAULT '{}'::jsonb", "centered boolean DEFAULT true", "min_entries bigint DEFAULT 1",
+        "by text DEFAULT 'mean'::text",
     ],
-    "lookalike_quality(text[],bigint,bigint,text[],boolean)": [
+    "lookalike_quality(text[],bigint,bigint,text[],boolean,text)": [
         "user_ids text[]", "folds bigint DEFAULT 5", "seed bigint DEFAULT 0", "unlike text[] DEFAULT NULL::text[]",
-        "centered boolean DEFAULT true",
+        "centered boolean DEFAULT true", "by text DEFAULT 'mean'::text",
     ],
     "user_similarity(text[])": ["user_ids text[]"],
     "explain_match(text,text,text,double precision,double precision)": [
@@ -126,7 +127,7 @@ RESULTS = {
     "search_entries": ["entry", "similarity", "users", "frequency", "rank"],
     "similar_users": ["rank", "user_id", "similarity"],
     "lookalikes": ["rank", "user_id", "similarity"],
-    "lookalike_quality": ["rank", "share", "recall", "lift"],
+    "lookalike_quality": ["rank", "share", "recall", "lift", "found_by"],
     "user_similarity": ["user_a", "user_b", "similarity"],
     "explain_match": ["entry", "frequency", "weight", "similarity", "contribution", "mean_part", "evidence_part"],
     "explain_segment": ["entry", "frequency", "weight", "similarity", "contribution"],

@@ -28,33 +28,11 @@ declare
     _like vector;
     _unlike vector;
 begin
-    perform check_users(group_vector.user_ids);
-
-    if group_vector.weights is not null and (
-        cardinality(group_vector.weights) <> cardinality(group_vector.user_ids)
-        or exists (
-            select
-            from unnest(group_vector.weights) w
-            where w is null or w not between 0 and 1e6
-        )
-        or 0 = all (group_vector.weights)
-    ) then
-        raise exception using
-            errcode = 'invalid_parameter_value',
-            message = format('weights are %s numbers, 0 to 1,000,000, not all 0', cardinality(group_vector.user_ids)),
-            detail = 'One for each of user_ids, in their order.';
-    end if;
+    perform check_group(group_vector.user_ids, weights => group_vector.weights, unlike => group_vector.unlike);
 
     execute _query into _like using group_vector.user_ids, group_vector.weights;
 
     if cardinality(group_vector.unlike) > 0 then
-        if group_vector.user_ids && group_vector.unlike then
-            raise exception using
-                errcode = 'invalid_parameter_value',
-                message = 'the same user is in user_ids and in unlike';
-        end if;
-
-        perform check_users(group_vector.unlike);
         execute _query into _unlike using group_vector.unlike, null::double precision[];
         _like := coalesce(_like - scale(_unlike, _weight_of_unlike), _like, scale(_unlike, -1));
     end if;

@@ -11,3 +11,8 @@ select * from lookalike_quality(array['ann']);
 select * from lookalike_quality(array['ann', 'zoe']);
 select * from lookalike_quality(array['ann', 'bob'], folds => 1);
 select * from lookalike_quality(array['ann', 'bob'], unlike => array['bob']);
+
+-- Both ways side by side.
+select found_by, rank, round(share::numeric, 3) as share, round(recall::numeric, 3) as recall, round(lift::numeric, 3) as lift
+from lookalike_quality(array['ann', 'bob', 'eve'], folds => 2, by => null);
+select * from lookalike_quality(array['ann', 'bob'], by => 'votes');

@@ -38,3 +38,16 @@ select u.user_key, e.entry_key, 1 from users u cross join entries e where u.user
 call refresh();
 select rank, user_id from lookalikes(array['ann'], fraction => 0.5, min_entries => 2);
 select rank, user_id from lookalikes(array['ann'], fraction => 0.5);
+
+-- The share of the group among the nearest of each: of the eight users with a vector, three count.
+select rank, user_id, round(similarity::numeric, 3) as similarity from lookalikes(array['ann', 'eve'], by => 'nearest');
+-- With weights, a vote counts as part of the largest; those unlike vote against.
+select rank, user_id, round(similarity::numeric, 3) as similarity
+from lookalikes(array['ann', 'eve'], weights => array[1, 3], k => 3, by => 'nearest');
+select rank, user_id, round(similarity::numeric, 3) as similarity
+from lookalikes(array['ann', 'eve'], unlike => array['dan'], k => 3, by => 'nearest');
+select rank, user_id from lookalikes(array['ann'], filter => '{"country": "Spain"}', by => 'nearest');
+select rank, user_id from lookalikes(array['ann'], fraction => 0.5, min_entries => 2, by => 'nearest');
+select * from lookalikes(array['ann'], by => 'votes');
+select * from lookalikes(array['ann', 'eve'], weights => array[1], by => 'nearest');
+select * from lookalikes(array['ann', 'bob'], unlike => array['ann'], by => 'nearest');

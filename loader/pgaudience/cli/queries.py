@@ -32,7 +32,7 @@ _LOOKALIKES = """
 select *
 from lookalikes(
     user_ids => %s::text[], k => %s, fraction => %s, unlike => %s::text[], filter => %s::jsonb, centered => %s,
-    min_entries => %s
+    min_entries => %s, by => %s
 )
 """
 
@@ -153,6 +153,8 @@ def similar(target: Target, user_id: str, k: int, by: str, not_centered: bool, f
 @_FILTER
 @_NOT_CENTERED
 @_MIN_ENTRIES
+@click.option("--by", type=click.Choice(["mean", "nearest"]), default="mean", show_default=True,
+              help="The mean of the group, or the share of it among the nearest of each.")  # fmt: skip
 @pass_target
 def lookalikes(
     target: Target,
@@ -163,13 +165,14 @@ def lookalikes(
     filter_: str,
     not_centered: bool,
     min_entries: int,
+    by: str,
 ) -> None:
     """Find the users most like a group."""
     _check_json(filter_)
     _ask(
         target,
         _LOOKALIKES,
-        [list(user_ids), k, fraction, list(unlike), filter_, not not_centered, min_entries],
+        [list(user_ids), k, fraction, list(unlike), filter_, not not_centered, min_entries, by],
     )
 
 
