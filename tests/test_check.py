@@ -10,9 +10,9 @@ import pytest
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from conftest import Cluster
+from conftest import Cluster, packaged_folder
 from pgaudience import resources
-from pgaudience.checking import run_checks
+from pgaudience.checking import Check, run_checks
 from pgaudience.database import connect, use_schema
 from pgaudience.installing import migrate
 
@@ -20,7 +20,8 @@ from pgaudience.installing import migrate
 pytestmark = pytest.mark.turns("check")
 
 SPACE = "checked"
-MODEL = "sentence-transformers:all-MiniLM-L6-v2"
+MODEL = "sentence-transformers:nobody/mpnet"
+"""Its weights are not here, so that it does not run in SQL."""
 
 
 def _migrate(url: str) -> None:
@@ -71,7 +72,7 @@ def test_nothing_is_wrong(healthy: str) -> None:
     assert names == [
         "server", "pgvector", "space", "functions and views", "temporary tables", "role checked_reader",
         "role checked_writer", "schema checked_bi", "model", "entries waiting for a vector",
-        "entries the model refused", "user vectors", "token table",
+        "entries the model refused", "user vectors", "model in SQL", "token table",
     ]  # fmt: skip
 
 
@@ -126,6 +127,23 @@ def test_the_token_table_is_missing_or_behind(healthy: str) -> None:
     assert failing(healthy) == {"token table": ("fitted to 1 entries", "Run: pgaudience distill")}
     execute(healthy, "update space set distilled_entries = 2; delete from tokens")
     assert failing(healthy) == {"token table": ("none yet", "Run: pgaudience distill")}
+
+
+def test_why_the_model_does_not_run_in_sql(healthy: str, tmp_path: Path) -> None:
+    def found() -> Check:
+        with connect(healthy) as connection:
+            return next(each for each in run_checks(connection, SPACE) if each.name == "model in SQL")
+
+    assert (found().ok, found().found) == (True, "none: its weights are not on this machine")
+    folder = tmp_path / "mpnet"
+    shutil.copytree(packaged_folder(), folder)
+    config = (folder / "config.json").read_text()
+    (folder / "config.json").write_text(config.replace('"model_type": "bert"', '"model_type": "mpnet"'))
+    execute(healthy, f"update space set model = 'sentence-transformers:{folder}'")
+    assert (found().ok, found().found) == (True, "none: its architecture is mpnet, not bert")
+    (folder / "config.json").write_text(config)
+    assert (found().ok, found().found) == (False, "not stored")
+    assert found().mend == "Run, as the owner of the space: pgaudience migrate"
 
 
 def test_roles_are_missing(database: str, cluster: Cluster) -> None:

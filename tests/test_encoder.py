@@ -223,6 +223,13 @@ def test_what_sql_cannot_run_is_refused(folder: Path, file: str, change: Callabl
         read_model(folder)
 
 
+def test_a_folder_without_a_vocabulary(folder: Path) -> None:
+    (folder / "tokenizer.json").unlink()
+    (folder / "vocab.txt").unlink()
+    with pytest.raises(CannotRun, match=r"neither tokenizer\.json nor vocab\.txt"):
+        read_model(folder)
+
+
 def rows(model: EncoderModel) -> int:
     weights = Weights(model)
     return sum(1 for _ in (*weights.tokens(), *weights.positions(), *weights.norms(), *weights.units()))
@@ -472,6 +479,23 @@ def test_check_sees_damage_and_migrate_mends_it(encoded: str, damage: str, found
         done = CliRunner().invoke(cli, ["--database", encoded, "migrate"])
         assert done.exit_code == 0 and "runs inside PostgreSQL" in done.stderr, done.output
         assert "model in SQL" not in failing(encoded)
+
+
+def test_check_sees_that_the_folder_has_changed(bare: str, folder: Path) -> None:
+    """What is stored goes on answering, as the vectors of the entries are of that model."""
+    migrate(bare, "audience", model=f"sentence-transformers:{folder}", weighting=None, measure=measure)
+    assert CliRunner().invoke(cli, ["--database", bare, "migrate"]).exit_code == 0
+    assert "model in SQL" not in failing(bare)
+    change_weights(folder, lambda t: t.update({NARROW: -t[NARROW]}))
+    assert failing(bare)["model in SQL"] == "not the one that is in the model's folder now"
+    edit(folder / "config.json", lambda c: c.update(model_type="mpnet"))
+    assert failing(bare)["model in SQL"] == "not the one that is in the model's folder now"
+    with connect(bare) as connection:
+        before = connection.execute("select digest from encoder").fetchone()
+        assert CliRunner().invoke(cli, ["--database", bare, "migrate"]).exit_code == 0
+        assert connection.execute("select digest from encoder").fetchone() == before
+    shutil.rmtree(folder)
+    assert "model in SQL" not in failing(bare)
 
 
 @pytest.mark.parametrize("cluster", [18], indirect=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from conftest import connect, packaged_folder
 from pgaudience.database import open_space
 from pgaudience.embedding.registry import measure
 from pgaudience.embedding.sentence_transformers import SentenceTransformersProvider
-from pgaudience.encoding import ensure_encoder, read_model
+from pgaudience.encoding import ensure_encoder, read_model, runnable_model
 from pgaudience.installing import migrate
 from pgaudience.pipeline import space_provider
 
@@ -38,7 +39,7 @@ def vocabulary(*, cased: bool) -> list[str]:
 
 def build(
     folder: Path, *, layers: int, pooling: str, cased: bool = False, prompts: dict[str, str] | None = None,
-    longest: int = 64, **config: Any,
+    longest: int = 64, vocabulary_alone: bool = False, **config: Any,
 ) -> Path:  # fmt: skip
     """Save a model with random weights, the way its makers save theirs."""
     import torch
@@ -60,6 +61,9 @@ def build(
     pooled = models.Pooling(transformer.get_word_embedding_dimension(), pooling_mode=pooling)
     parts = [transformer, pooled, models.Normalize()]
     SentenceTransformer(modules=parts, prompts=prompts or {}, device="cpu").save(str(folder / "model"))
+    if vocabulary_alone:
+        (folder / "model" / "tokenizer.json").unlink()
+        shutil.copy(folder / "vocab.txt", folder / "model")
     return folder / "model"
 
 
@@ -68,6 +72,8 @@ FAMILIES: dict[str, dict[str, Any]] = {
     "bge: the first token": {"layers": 4, "pooling": "cls", "prompts": {"query": "Represent this sentence: "}},
     "e5: prompts": {"layers": 2, "pooling": "mean", "prompts": {"query": "query: ", "passage": "passage: "}},
     "cased": {"layers": 2, "pooling": "mean", "cased": True},
+    "the vocabulary alone": {"layers": 1, "pooling": "mean", "vocabulary_alone": True},
+    "the vocabulary alone, cased": {"layers": 1, "pooling": "mean", "vocabulary_alone": True, "cased": True},
     "wide": {"layers": 1, "pooling": "mean", "hidden_size": 768, "intermediate_size": 3072, "num_attention_heads": 12},
 }
 
@@ -109,3 +115,18 @@ def test_prompts_of_queries_and_passages_differ(tmp_path: Path) -> None:
 def test_shape_is_read_from_the_folder(tmp_path: Path) -> None:
     model = read_model(build(tmp_path, **FAMILIES["bge: the first token"]))
     assert (model.layers, model.heads, model.width, model.max_tokens, model.pooling) == (4, 6, 96, 64, "cls")
+
+
+def test_a_model_in_the_cache_of_the_hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that was downloaded by its name is as good as a folder."""
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
+    provider = SentenceTransformersProvider("somebody/minilm")
+    assert provider.model_folder is None
+    cached = tmp_path / "models--somebody--minilm"
+    snapshot = cached / "snapshots" / "0123456789abcdef"
+    shutil.copytree(packaged_folder(), snapshot)
+    (cached / "refs").mkdir()
+    (cached / "refs" / "main").write_text(snapshot.name)
+    provider = SentenceTransformersProvider("somebody/minilm")
+    assert (provider.model_folder, provider.dimensions) == (snapshot, 384)
+    assert runnable_model(provider)[1].layers == 6

@@ -12,8 +12,9 @@ from psycopg import sql
 
 from pgaudience.database import Connection, SpaceConnection, use_schema
 from pgaudience.distilling import distillation_due
+from pgaudience.embedding.provider import model_folder
 from pgaudience.embedding.registry import is_learned, provider_for
-from pgaudience.encoding import encoder_state, has_encoder
+from pgaudience.encoding import encoder_state, has_encoder, runnable_model, source_digest
 from pgaudience.errors import PgaudienceError
 from pgaudience.installing import objects
 from pgaudience.installing.bundle import bundle_digest
@@ -181,7 +182,20 @@ def _data(connection: Connection) -> Iterator[Check]:
     yield Check("user vectors", not stale, "stale" if stale else "up to date", "Run: pgaudience refresh")
     if learned:
         return
-    yield _encoder(connection) if has_encoder(connection) else _token_table(connection)
+    if has_encoder(connection):
+        yield _encoder(connection)
+    else:
+        yield _no_encoder(connection)
+        yield _token_table(connection)
+
+
+def _no_encoder(connection: Connection) -> Check:
+    """Whether there could be one."""
+    try:
+        runnable_model(provider_for(_one(connection, "select model from space")))
+    except PgaudienceError as error:
+        return Check("model in SQL", True, f"none: {error.message}", "")
+    return Check("model in SQL", False, "not stored", "Run, as the owner of the space: pgaudience migrate")
 
 
 def _encoder(connection: Connection) -> Check:
@@ -192,7 +206,22 @@ def _encoder(connection: Connection) -> Check:
         return Check("model in SQL", False, error.diag.message_primary or "wrong", mend)
     if not state.is_intact:
         return Check("model in SQL", False, "incomplete, or changed since it was stored", mend)
+    if state.is_right and not _is_that_of_the_folder(connection):
+        return Check(
+            "model in SQL", False, "not the one that is in the model's folder now",
+            "Put the former files back, as its vectors are in the space; or make a space for the new ones: pgaudience"
+            " --schema OTHER migrate --model MODEL",
+        )  # fmt: skip
     return Check("model in SQL", state.is_right, f"cosine {state.similarity:.6f} to the model itself", mend)
+
+
+def _is_that_of_the_folder(connection: Connection) -> bool:
+    """Whether the files are those that were stored; they are if there are none."""
+    try:
+        folder = model_folder(provider_for(_one(connection, "select model from space")))
+    except PgaudienceError:
+        return True
+    return folder is None or _one(connection, "select source_digest from encoder") == source_digest(folder)
 
 
 def _learned_vectors(connection: Connection) -> Check:

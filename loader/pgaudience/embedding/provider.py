@@ -73,6 +73,11 @@ class LocalProvider(Provider, Protocol):
         ...
 
 
+def model_folder(provider: Provider) -> Path | None:
+    """Return the folder of a local provider's model, without a look at what only loading the model tells."""
+    return getattr(provider, "model_folder", None)
+
+
 class ProviderError(PgaudienceError):
     """The service or the model cannot embed anything now: the run stops, and can go on later."""
 

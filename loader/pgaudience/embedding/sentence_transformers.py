@@ -28,6 +28,7 @@ HUB_SECONDS = 10.0
 E5_PROMPTS = {"query": "query: ", "document": "passage: "}
 """How the E5 models were trained, https://huggingface.co/intfloat/e5-small-v2; their files do not say so."""
 
+_CACHED = ("modules.json", "model.safetensors")
 DOCUMENT_PROMPTS = ("document", "passage", "corpus")
 """What the library calls the prompt of a text that is searched in."""
 
@@ -43,7 +44,7 @@ class SentenceTransformersProvider:
     def __init__(self, model: str, *, dimensions: int | None = None) -> None:
         self.name = f"sentence-transformers:{model}"
         self._model_name = model
-        self.model_folder = folder_of(model)
+        self.model_folder = folder_of(model) or _cached(model)
         self._asked = dimensions
 
     @property
@@ -119,7 +120,7 @@ class SentenceTransformersProvider:
     @cached_property
     def _loaded(self) -> Any:
         try:
-            model = _load(self.model_folder, self._model_name)
+            model = _load(folder_of(self._model_name), self._model_name)
         except Exception as error:  # the libraries below raise anything from OSError to KeyError
             reason, _, _ = str(error).strip().partition("\n")
             raise ProviderError(
@@ -148,6 +149,21 @@ def folder_of(model: str) -> Path | None:
     return folder if folder.is_dir() else None
 
 
+def _cached(name: str) -> Path | None:
+    """Find the folder of a model in the hub's cache, if its weights are there too."""
+    from huggingface_hub import try_to_load_from_cache
+
+    try:
+        modules, weights = (try_to_load_from_cache(_repository(name), file) for file in _CACHED)
+    except ValueError:  # no name that the hub could have
+        return None
+    return Path(modules).parent if isinstance(modules, str) and isinstance(weights, str) else None
+
+
+def _repository(name: str) -> str:
+    return name if "/" in name else f"sentence-transformers/{name}"
+
+
 def _load(folder: Path | None, name: str) -> Any:
     """Load a model from its folder or the hub's cache, and only if it is in neither, from the hub."""
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")  # no gain on short texts, and it warns at every fork
@@ -168,7 +184,7 @@ def _require_on_hub(name: str) -> None:
     """Raise at once if the hub lacks the model or cannot be reached: loading would retry for more than a minute."""
     from huggingface_hub import HfApi
 
-    HfApi().model_info(name if "/" in name else f"sentence-transformers/{name}", timeout=HUB_SECONDS)
+    HfApi().model_info(_repository(name), timeout=HUB_SECONDS)
 
 
 def _dimensions_in(folder: Path) -> int | None:

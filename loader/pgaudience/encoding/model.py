@@ -21,7 +21,17 @@ MOST_TOKENS = 512
 LARGEST_EPSILON = 1e-6
 """Of the layer norms, which SQL leaves out: above, it would show."""
 
-_FILES = ("config.json", "modules.json", "tokenizer.json", "model.safetensors")
+_NEEDED = ("config.json", "modules.json", "model.safetensors")
+_DECISIVE = (
+    *_NEEDED,
+    "tokenizer.json",
+    "vocab.txt",
+    "tokenizer_config.json",
+    "sentence_bert_config.json",
+    "config_sentence_transformers.json",
+    "*/config.json",
+)
+_TOKEN_NAMES = ("unk_token", "sep_token", "cls_token", "pad_token", "mask_token")
 _NORMALIZER_OPTIONS = {
     "do_lower_case": "lowercase",
     "strip_accents": "strip_accents",
@@ -53,25 +63,17 @@ class EncoderModel:
     tokenizer: dict[str, Any]
     """tokenizer.json, its normalizer as tokenizer_config.json has it."""
 
-    def digest(self) -> str:
-        """SHA-256 of the files that decide what vectors come out."""
-        digest = hashlib.sha256()
-        for name in _FILES:
-            with (self.folder / name).open("rb") as file:
-                digest.update(hashlib.file_digest(file, "sha256").digest())
-        return digest.hexdigest()
-
 
 def read_model(folder: Path) -> EncoderModel:
     """Read the model in a sentence-transformers folder.
 
     Raises CannotRun with the reason if it is none that SQL runs: a BERT with WordPiece, pooled by mean or CLS.
     """
-    if missing := [name for name in _FILES if not (folder / name).is_file()]:
+    if missing := [name for name in _NEEDED if not (folder / name).is_file()]:
         raise CannotRun(f"its folder has no {missing[0]}")
     config = _object(folder / "config.json")
     width, intermediate = _check_architecture(config)
-    tokenizer = _object(folder / "tokenizer.json")
+    tokenizer = _tokenizer(folder)
     _check_tokenizer(tokenizer)
     _adopt_options(tokenizer["normalizer"], folder / "tokenizer_config.json")
     words = tokenizer["model"]
@@ -92,6 +94,15 @@ def read_model(folder: Path) -> EncoderModel:
         pooling=_pooling(folder),
         tokenizer=tokenizer,
     )
+
+
+def source_digest(folder: Path) -> str:
+    """SHA-256 of the files in a model's folder that decide what vectors come out."""
+    digest = hashlib.sha256()
+    for path in (path for name in _DECISIVE for path in sorted(folder.glob(name))):
+        with path.open("rb") as file:
+            digest.update(path.name.encode() + hashlib.file_digest(file, "sha256").digest())
+    return digest.hexdigest()
 
 
 def _object(file: Path) -> dict[str, Any]:
@@ -123,6 +134,19 @@ def _check_architecture(config: dict[str, Any]) -> tuple[int, int]:
             f" {MOST_LAYERS} of {LARGEST_WIDTH} and {LARGEST_INTERMEDIATE} are the most"
         )
     return width, intermediate
+
+
+def _tokenizer(folder: Path) -> dict[str, Any]:
+    """Read tokenizer.json; folders of the first years have but the vocabulary, of which transformers makes the same."""
+    if (folder / "tokenizer.json").is_file():
+        return _object(folder / "tokenizer.json")
+    if not (folder / "vocab.txt").is_file():
+        raise CannotRun("its folder has neither tokenizer.json nor vocab.txt")
+    from tokenizers.implementations.bert_wordpiece import BertWordPieceTokenizer
+
+    options = _object(folder / "tokenizer_config.json")
+    named = {name: options[name] for name in _TOKEN_NAMES if isinstance(options.get(name), str)}
+    return json.loads(BertWordPieceTokenizer(str(folder / "vocab.txt"), **named).to_str())
 
 
 def _check_tokenizer(tokenizer: dict[str, Any]) -> None:

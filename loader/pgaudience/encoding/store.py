@@ -14,9 +14,9 @@ from pgvector import HalfVector
 from pgvector.psycopg import register_vector
 
 from pgaudience.database import Space
-from pgaudience.embedding.provider import LocalProvider, Provider
+from pgaudience.embedding.provider import LocalProvider, Provider, model_folder
 from pgaudience.encoding.characters import changed_characters
-from pgaudience.encoding.model import CannotRun, EncoderModel, read_model
+from pgaudience.encoding.model import CannotRun, EncoderModel, read_model, source_digest
 from pgaudience.encoding.weights import Weights
 from pgaudience.progress import Progress, progress
 
@@ -84,15 +84,22 @@ def ensure_encoder(connection: Connection, space: Space, provider: Provider, *, 
     """
     if has_encoder(connection) and not anew:
         return None
-    if not isinstance(provider, LocalProvider) or provider.model_folder is None:
-        return "its weights are not on this machine"
-    if not _may_write(connection):
-        return "only the owner of the space may store it"
     try:
-        store_encoder(connection, space, provider, read_model(provider.model_folder), anew=anew)
+        local, model = runnable_model(provider)
+        if not _may_write(connection):
+            return "only the owner of the space may store it"
+        store_encoder(connection, space, local, model, anew=anew)
     except CannotRun as error:
         return error.message
     return None
+
+
+def runnable_model(provider: Provider) -> tuple[LocalProvider, EncoderModel]:
+    """Read the provider's model. Raises CannotRun with the reason if SQL cannot run it, or if it is not at hand."""
+    folder = model_folder(provider)
+    if folder is None or not isinstance(provider, LocalProvider):
+        raise CannotRun("its weights are not on this machine")
+    return provider, read_model(folder)
 
 
 def store_encoder(
@@ -199,7 +206,7 @@ def _facts(space: Space, model: EncoderModel) -> dict[str, object]:
         "unknown_token": model.unknown_token,
         "special_tokens": f"({'|'.join(map(re.escape, model.special_tokens))})",
         "pooling": model.pooling,
-        "source_digest": model.digest(),
+        "source_digest": source_digest(model.folder),
     }
 
 
