@@ -2,7 +2,7 @@
 --
 -- Deletions remove what they see, and wait for what they must see. What is left to this is activity that somebody
 -- inserts by hand, which takes no turns, and deletions under REPEATABLE READ, which wait and still do not see. To look
--- comes first, since that can be done in parallel.
+-- comes first, since that is faster and mostly finds none.
 create function remove_orphans(
     changed text[]
 )

@@ -8,12 +8,18 @@
 -- Every change of a user would move it a little and rewrite all of them, so it stays until it has moved by a
 -- thousandth of the length of a user vector, or, to spare an index, by a hundredth.
 --
+-- Sums of floating point differ in their last bits with the order in which they are added up. One process, which reads
+-- tables from their beginning, keeps to the same order, so that a row whose activity has not changed is not written.
+-- That costs less than the writing would, let alone the upkeep of an index.
+--
 -- It runs with its owner's rights, so it first narrows search_path to the space: the schema of pgvector may be one in
 -- which others can create functions.
 create procedure refresh()
 language plpgsql
 security definer
 set search_path from current
+set max_parallel_workers_per_gather = 0
+set synchronize_seqscans = off
 as $$
 declare
     _little constant double precision := 0.001;
