@@ -42,6 +42,17 @@ AUDIENCES = (
     "call judge_member('skiers', 'user_ski_only', true)",
 )
 
+# What the examples of comments suppose to be there to keep in step with.
+SOURCES = (
+    "create table public.orders (customer text, product text)",
+    "insert into public.orders values ('user_ski_only', 'Ski Aspen Colorado United States'), (null, 'Ski Lech')",
+    "call add_source('public.orders', user_column => 'customer', entry_column => 'product', name => 'orders')",
+    "create table public.products (id bigint, name text)",
+    "insert into public.products values (1, 'Ski Aspen Colorado United States')",
+    "call add_source('public.products', entry_key_column => 'id', entry_column => 'name', name => 'products')",
+    "call sync()",
+)
+
 # Files and tests of more than a few seconds: they embed data sets, fit, build, kill processes or ask 2,000 times.
 SLOW = {
     "test_distill", "test_docs", "test_embed", "test_encoder_at_work", "test_packaging", "test_pooler", "test_profiles",
@@ -211,7 +222,7 @@ def segmented(places: str) -> str:
         for statement in KNOWN:
             connection.execute(statement.encode())
         connection.execute("call build_segmentation('interests')")
-        for statement in AUDIENCES:
+        for statement in (*AUDIENCES, *SOURCES):
             connection.execute(statement.encode())
     return places
 

@@ -34,6 +34,7 @@ MEANT = {
     "texts": ["Ski Aspen"],
     "attribute": "kind",
     "belongs": True,
+    "relation": "public.orders",
 }
 
 # By type: nothing, too little, too much, what is no number, what is of another space.

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from conftest import AUDIENCES, KNOWN, Cluster, connect, migrate_toy
+from conftest import AUDIENCES, KNOWN, SOURCES, Cluster, connect, migrate_toy
 from pgaudience import resources
 from pgaudience.database import open_space
 from pgaudience.embedding.registry import measure
@@ -104,6 +104,15 @@ FUNCTIONS = {
     "open_cursor(text,text)": ["audience text", "cursor text"],
     "read_changes(text,text)": ["audience text", "cursor text"],
     "confirm_changes(text,text,bigint)": ["audience text", "cursor text", "change_id bigint"],
+    "add_source(text,text,text,text,text,text[],text,text,text,text,text)": [
+        "relation text", "user_column text DEFAULT NULL::text", "entry_column text DEFAULT NULL::text",
+        "frequency_column text DEFAULT NULL::text", "time_column text DEFAULT NULL::text",
+        "attributes text[] DEFAULT '{}'::text[]", "cursor_column text DEFAULT NULL::text",
+        "overlap text DEFAULT NULL::text", "entry_key_column text DEFAULT NULL::text",
+        "entry_source text DEFAULT NULL::text", "name text DEFAULT NULL::text",
+    ],
+    "drop_source(text,boolean)": ["name text", "keep boolean DEFAULT true"],
+    "sync(boolean)": ["complete boolean DEFAULT false"],
     "audience_overlap(text[])": ["names text[] DEFAULT NULL::text[]"],
     "explain_member(text,text)": ["audience text", "user_id text"],
     "request_embedding(text)": ["query text"],
@@ -247,6 +256,14 @@ RELATIONS = {
     "audience_bi.audience_changes": ["change_id", "audience", "user_id", "change", "why", "changed_at"],
     "audience_bi.audience_history": ["audience", "refreshed_at", "why", "members", "entered", "departed"],
     "audience_bi.audience_overlap": ["audience", "other", "members", "other_members", "shared", "share", "lift"],
+    "sources": [
+        "source", "source_key", "relation", "user_column", "entry_column", "entry_key_column", "entry_source",
+        "frequency_column", "time_column", "cursor_column", "overlap", "attributes", "added_by", "added_at", "position",
+        "synced_at", "complete", "rows_read", "rows_rejected", "changes", "seconds", "fault",
+    ],
+    "source_rejects": ["source", "reason", "rows", "counted_at"],
+    "source_activity": ["user_key", "entry_key", "source_key", "frequency", "first_at", "last_at"],
+    "source_entries": ["source_key", "key", "entry_key", "pointed_at"],
     "segment_assignments": ["run_id", "user_key", "segment_id", "similarity", "runner_up_id", "margin"],
     "segment_lineage": ["run_id", "event", "previous_segment_id", "segment_id", "users"],
     "segment_changes": ["change_id", "segmentation", "run_id", "user_id", "from_segment_id", "to_segment_id"],
@@ -383,7 +400,7 @@ def test_a_space_over_the_people_of_another_has_the_same(space: str, database: s
         join pg_attribute a on a.attrelid = c.oid
         where c.relnamespace = %(schema)s::regnamespace and c.relkind in ('r', 'v', 'm') and a.attnum > 0
         union all
-        select p.proname::text, pg_get_function_identity_arguments(p.oid)
+        select p.proname::text, replace(pg_get_function_identity_arguments(p.oid), %(schema)s || '.', '')
         from pg_proc p
         where p.pronamespace = %(schema)s::regnamespace
         order by 1, 2"""
@@ -468,7 +485,7 @@ def fill_demo(url: str) -> None:
         quoted = {text for _, example in examples(url) for text in re.findall(r"'([^']+)'", example)}
         for text in sorted(text for text in quoted if "{" not in text):
             embed_query(connection, space, text, None)
-        for statement in AUDIENCES:
+        for statement in (*AUDIENCES, *SOURCES):
             connection.execute(statement)
 
 

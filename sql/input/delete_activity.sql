@@ -1,4 +1,4 @@
--- Takes the place of 'on delete cascade' in activity: once a statement, not once a row.
+-- Takes the place of 'on delete cascade' in activity and in what sources have of it: once a statement, not once a row.
 create function delete_activity()
 returns trigger
 language plpgsql
@@ -8,8 +8,11 @@ as $$
 begin
     if tg_table_name = 'users' then
         delete from activity a using gone g where a.user_key = g.user_key;
+        delete from source_activity a using gone g where a.user_key = g.user_key;
     else
         delete from activity a using gone g where a.entry_key = g.entry_key;
+        delete from source_activity a using gone g where a.entry_key = g.entry_key;
+        delete from source_entries k using gone g where k.entry_key = g.entry_key;
     end if;
     return null;
 end
@@ -18,7 +21,7 @@ $$;
 revoke execute on function delete_activity() from public;
 
 comment on function delete_activity() is
-'Internal. Trigger function: removes the activity of users and entries that are deleted.';
+'Internal. Trigger function: removes the activity of users and entries that are deleted, and what sources have of it.';
 
 do $$
 begin

@@ -29,6 +29,10 @@ begin
         delete from activity a
         where not exists (select from users u where u.user_key = a.user_key)
             or not exists (select from entries e where e.entry_key = a.entry_key);
+
+        delete from source_activity a
+        where not exists (select from users u where u.user_key = a.user_key)
+            or not exists (select from entries e where e.entry_key = a.entry_key);
     end if;
 
     if 'users' = any (remove_orphans.changed) then

@@ -25,7 +25,7 @@ do $$
 begin
     if (select s.base is null from space s) then
         create trigger notify_worker
-        after insert or update of attributes on entries
+        after insert or update of entry, attributes on entries
         for each statement execute function notify_worker();
     end if;
 end

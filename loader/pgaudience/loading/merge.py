@@ -27,6 +27,26 @@ from staged_pairs s
 group by s.user_key, s.entry_key
 """
 
+# To replace what was loaded of users leaves what sources in the database have said of them: see sync().
+_PAIRS_WITH_SOURCES = """
+create temporary view pairs as
+select
+    s.user_key,
+    s.entry_key,
+    sum(s.frequency) as frequency,
+    min(s.first_at) as first_at,
+    max(s.last_at) as last_at
+from (
+    select p.user_key, p.entry_key, p.frequency, p.first_at, p.last_at
+    from staged_pairs p
+    union all
+    select a.user_key, a.entry_key, a.frequency, a.first_at, a.last_at
+    from source_activity a
+    where a.user_key in (select p.user_key from staged_pairs p)
+) s
+group by s.user_key, s.entry_key
+"""
+
 _INSERT_ALL = """
 insert into activity (user_key, entry_key, frequency, first_at, last_at)
 select * from pairs
@@ -202,7 +222,7 @@ def _merge_activity(connection: Connection, staging: Staging, mode: Mode) -> tup
     staging.send_block()
     if not staging.has_sent:
         return 0, 0, 0
-    connection.execute(_PAIRS)
+    connection.execute(_PAIRS_WITH_SOURCES if mode == "replace" else _PAIRS)
     connection.execute("analyze staged_pairs")
     if staging.has_only_new_users:
         return 0, 0, connection.execute(_INSERT_ALL).rowcount
