@@ -1,4 +1,4 @@
-"""A refresh writes no row that has not changed, in whatever order activity came and however many processes there are."""
+"""A refresh writes no row that has not changed, whatever the order of activity and the number of processes."""
 
 from __future__ import annotations
 
