@@ -36,6 +36,7 @@ BENCHMARKS = {
     "segmentation": segmentation.run,
     "audiences": audiences.run,
     "encoder": encoder.run,
+    "encoder-agreement": encoder.run_agreement,
     "approximate": approximate.run,
     "memory": memory.run,
 }

@@ -115,6 +115,18 @@ def test_every_character_is_seen_as_the_model_sees_it(encoded: str, tokenizer: T
     ] == []
 
 
+def test_a_short_text_reads_no_table_whole(encoded: str) -> None:
+    with connect(encoded) as connection:
+        register_vector(connection)
+        connection.execute("select encode_text('snowboarders and other people in Zermatt')")
+        read = connection.execute(
+            "select relname, seq_scan from pg_stat_xact_user_tables"
+            " where relname in ('encoder_tokens', 'encoder_characters', 'encoder_positions', 'encoder_weights')"
+            " and schemaname = 'audience' and seq_scan > 0"
+        ).fetchall()
+    assert read == []
+
+
 def test_random_texts_have_the_same_tokens(encoded: str, tokenizer: Tokenizer) -> None:
     words = st.sampled_from(["ski", "ſ", "Ǆ", "[MASK]", "[", "##s", "한", "e\u0301", "\u0300", "ﷺ", "☃", "\u200d", " "])
     texts = st.lists(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=12) | words)

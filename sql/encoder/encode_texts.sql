@@ -12,7 +12,7 @@ set search_path from current
 as $$
 #variable_conflict use_column
 declare
-    _tokens_at_once constant integer := 64;
+    _tokens_at_once constant integer := 32;
     _encoder encoder%rowtype;
     _batch record;
     _states vector[];

@@ -13,6 +13,7 @@ returns table (
 language plpgsql
 stable
 parallel safe
+rows 20
 set search_path from current
 as $$
 #variable_conflict use_column
