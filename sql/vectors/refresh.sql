@@ -3,8 +3,8 @@
 -- The changes noted so far are removed first: whatever is committed after that stays noted, and at worst a change is
 -- noted that the refresh has seen already. To remove orphans is such a change, so it is repeated until there are none.
 --
--- Rewriting most rows under an HNSW index is far slower than building it anew, so where every row changes the index
--- makes way and comes back: after a change of policy, and under centered_user_vectors when the average user moves.
+-- Rewriting most rows under an HNSW index is far slower than making it anew, so where every row changes view and index
+-- are made anew while readers wait: after a change of policy, and of centered_user_vectors when the average moves.
 -- Every change of a user would move it a little and rewrite all of them, so it stays until it has moved by a
 -- thousandth of the length of a user vector, or, to spare an index, by a hundredth.
 --
@@ -26,8 +26,6 @@ declare
     _little_under_an_index constant double precision := 0.01;
     _changed text[];
     _every_row boolean := false;
-    _index text;
-    _index_definition text;
     _view text;
     _readable boolean;
 begin
@@ -51,8 +49,6 @@ begin
         'entry_stats', 'entry_lengths', 'common_weights', 'user_vectors', 'average_user', 'centered_user_vectors',
         'entry_sample', 'user_sample', 'entry_postings'
     ] loop
-        _index := format('%I.%I', current_schema(), _view || '_embedding');
-
         select c.relispopulated into _readable
         from pg_class c
         where c.oid = to_regclass(format('%I.%I', current_schema(), _view));
@@ -69,24 +65,12 @@ begin
             _every_row := true;
         end if;
 
-        select pg_get_indexdef(i.indexrelid) into _index_definition
-        from pg_index i
-        where _every_row and i.indexrelid = to_regclass(_index);
-
-        if found then
-            execute 'drop index ' || _index;
-        end if;
-
         execute format(
             'refresh materialized view %s %I.%I',
-            case when _readable then 'concurrently' end,
+            case when _readable and not (_every_row and has_vector_index(_view)) then 'concurrently' end,
             current_schema(),
             _view
         );
-
-        if _index_definition is not null then
-            execute _index_definition;
-        end if;
     end loop;
 
     update space set refreshed_at = clock_timestamp();

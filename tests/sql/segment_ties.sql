@@ -35,3 +35,7 @@ select match_segments(:run_id, '{2,1}', '{1,1}', '{5,5}', array['[0,0,1]', '[0,0
     match_segments(:run_id, '{1,1,2,2}', '{1,2,1,2}', '{6,4,4,6}', array['[0,0,1]', '[0,0,1]']::vector[]) as most,
     match_segments(:run_id, '{1,1,1}', '{1,2,3}', '{49,49,2}', array['[1,1,1]']::vector[]) as tie,
     match_segments(:run_id, '{}', '{}', '{}', array['[0,0.2,0.9]', '[1,1,1]']::vector[]) as by_centroid;
+
+-- Clusters at the same distance from each other: those with the lowest numbers merge first.
+select node_id, parent_id, round(height::numeric, 3) as height, users
+from merge_clusters(array['[1,0,0]', '[0,1,0]', '[0,0,1]']::vector[], '{1,1,1}');

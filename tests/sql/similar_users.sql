@@ -19,3 +19,11 @@ select * from similar_users('ann', k => -1);
 select * from similar_users('ann', k => null);
 select * from similar_users('ann', by => 'hand');
 select * from similar_users('ann', centered => null);
+
+-- What many have in common speaks for likeness too, but less; what everybody has does not.
+insert into activity (user_key, entry_key, frequency)
+select u.user_key, e.entry_key, 1 from users u cross join entries e
+where (u.user_id, e.entry) in (('ann', 'Snow Park'), ('cy', 'Snow Park')) or e.entry = 'Not Embedded Yet'
+on conflict do nothing;
+call refresh();
+select rank, user_id, round(similarity::numeric, 3) as similarity from similar_users('cy', by => 'entries');
