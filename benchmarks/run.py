@@ -19,6 +19,7 @@ import audiences
 import embed
 import encoder
 import load
+import maps
 import memory
 import refresh
 import searching
@@ -37,6 +38,7 @@ BENCHMARKS = {
     "audiences": audiences.run,
     "encoder": encoder.run,
     "encoder-agreement": encoder.run_agreement,
+    "maps": maps.run,
     "approximate": approximate.run,
     "memory": memory.run,
 }

@@ -175,6 +175,10 @@
 \ir segments/runs/publish_run.sql
 \ir segments/runs/publish_unless_moved.sql
 \ir segments/build_segmentation.sql
+\ir maps/place_on_axis.sql
+\ir maps/user_map.sql
+\ir maps/entry_map.sql
+\ir maps/map_axes.sql
 \ir audiences/picking/audience_parts.sql
 \ir audiences/picking/check_audience.sql
 \ir audiences/define_audience.sql

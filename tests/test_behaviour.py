@@ -16,7 +16,7 @@ from scipy import sparse
 
 from conftest import TOY_MODEL, Cluster, connect
 from pgaudience.checking import run_checks
-from pgaudience.database import Space, open_space
+from pgaudience.database import Space, blocks, open_space
 from pgaudience.embedding.registry import measure
 from pgaudience.errors import PgaudienceError
 from pgaudience.installing import migrate
@@ -175,7 +175,7 @@ def test_blocks_of_activity(taste: str, monkeypatch: pytest.MonkeyPatch) -> None
     with connect(taste, "taste") as connection:
         whole = read_baskets(connection)
         for size in (30, 100, 333):
-            monkeypatch.setattr(reading, "_BLOCK_BYTES", size)
+            monkeypatch.setattr(blocks, "BLOCK_BYTES", size)
             found = read_baskets(connection)
             assert (found.matrix != whole.matrix).nnz == 0
             assert (found.pairs, found.users, found.median) == (whole.pairs, whole.users, whole.median)

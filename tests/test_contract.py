@@ -12,6 +12,7 @@ from pgaudience.database import open_space
 from pgaudience.embedding.registry import measure
 from pgaudience.installing import migrate
 from pgaudience.loading.load import load
+from pgaudience.mapping import make_map
 from pgaudience.pipeline import embed_query, embed_space
 from pgaudience.reading import Columns, Rejects, open_source
 from pgaudience.refresh import refresh
@@ -267,6 +268,17 @@ RELATIONS = {
     "segment_assignments": ["run_id", "user_key", "segment_id", "similarity", "runner_up_id", "margin"],
     "segment_lineage": ["run_id", "event", "previous_segment_id", "segment_id", "users"],
     "segment_changes": ["change_id", "segmentation", "run_id", "user_id", "from_segment_id", "to_segment_id"],
+    "maps": ["map_id", "relation", "method", "segmentation", "average", "trustworthiness", "fitted_at"],
+    "map_vectors": ["map_id", "axis", "direction", "origin", "explained", "top_entries", "bottom_entries"],
+    "map_axes": [
+        "relation", "method", "segmentation", "axis", "explained", "explained_of_centres", "top_entries",
+        "bottom_entries", "trustworthiness",
+    ],
+    "user_map": ["user_key", "user_id", "method", "segmentation", "x", "y", "z"],
+    "entry_map": ["entry_key", "entry", "method", "segmentation", "x", "y", "z"],
+    "audience_bi.user_map": ["user_id", "method", "segmentation", "x", "y", "z"],
+    "audience_bi.entry_map": ["entry", "users", "method", "segmentation", "x", "y", "z"],
+    "audience_bi.map_axes": ["relation", "method", "axis", "explained", "top_entries", "bottom_entries"],
     "weighted_activity": ["user_key", "entry_key", "frequency", "weight"],
     "entry_postings": ["entry_key", "user_keys", "strengths"],
     "entry_sample": ["entry_key", "embedding"],
@@ -487,6 +499,8 @@ def fill_demo(url: str) -> None:
             embed_query(connection, space, text, None)
         for statement in (*AUDIENCES, *SOURCES):
             connection.execute(statement)
+        for relation in ("users", "entries"):
+            make_map(connection, space, relation, "pca", None, 2)
 
 
 def examples(url: str) -> list[tuple[str, str]]:

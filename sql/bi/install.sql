@@ -11,3 +11,6 @@
 \ir audience_changes.sql
 \ir audience_history.sql
 \ir audience_overlap.sql
+\ir user_map.sql
+\ir entry_map.sql
+\ir map_axes.sql

@@ -6,7 +6,7 @@ import sys
 
 import click
 
-from pgaudience.cli import data, exports, models, queries, servers, spaces
+from pgaudience.cli import data, exports, maps, models, queries, servers, spaces
 from pgaudience.cli.target import Target
 from pgaudience.errors import PgaudienceError
 from pgaudience.terminal import escaped_lines
@@ -34,6 +34,7 @@ for command in (
     *data.COMMANDS,
     *models.COMMANDS,
     *queries.COMMANDS,
+    *maps.COMMANDS,
     *exports.COMMANDS,
     *servers.COMMANDS,
 ):

@@ -1,5 +1,6 @@
 """Reaching a database and a space in it."""
 
+from pgaudience.database.blocks import read_blocks
 from pgaudience.database.connection import connect, is_pooled, resolve_database
 from pgaudience.database.space import Space, open_space, search_path, use_schema
 from pgaudience.database.transactions import Connection, SpaceConnection
@@ -12,6 +13,7 @@ __all__ = [
     "connect",
     "is_pooled",
     "open_space",
+    "read_blocks",
     "resolve_database",
     "search_path",
     "use_schema",

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
+from psycopg.sql import SQL
 
-from pgaudience.database import Connection
+from pgaudience.database import Connection, read_blocks
 from pgaudience.progress import progress
 
 Sparse = Any  # scipy.sparse.csr_matrix, which has no types
@@ -29,8 +29,6 @@ MOST_PRODUCTS = 4_000_000_000
 LEAST_SIZE = 20
 """No basket is cut to less."""
 
-_BLOCK_BYTES = 32 * 2**20
-
 _ENTRIES = """
 select a.entry_key
 from activity a
@@ -40,14 +38,10 @@ order by count(*) desc, a.entry_key
 limit %s
 """
 
-_PAIRS = (
-    "copy (select a.user_key, a.entry_key from activity a order by a.user_key, a.entry_key) to stdout (format binary)"
-)
+_PAIRS = SQL("select a.user_key, a.entry_key from activity a order by a.user_key, a.entry_key")
 
-# A row of that, as PostgreSQL documents its binary format; before the first come 19 bytes, after the last 2.
+# A row of that, as PostgreSQL documents its binary format.
 _ROW = np.dtype([("fields", ">i2"), ("_1", ">i4"), ("user", ">i8"), ("_2", ">i4"), ("entry", ">i8")])
-_HEADER_BYTES = 19
-_TRAILER_BYTES = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +77,7 @@ def read_baskets(connection: Connection) -> Baskets:
     pairs = 0
     former = -1
     with progress("Reading activity", None, "pairs") as shown:
-        for block in _blocks(connection):
+        for block in read_blocks(connection, _PAIRS, _ROW):
             known = np.isin(block["entry"], keys)
             users = block["user"][known].astype(np.int64)
             columns.append(np.searchsorted(keys, block["entry"][known]).astype(np.int32))
@@ -97,21 +91,6 @@ def read_baskets(connection: Connection) -> Baskets:
     values = np.ones(len(indices), dtype=np.float32)
     matrix = cast(Sparse, sparse).csr_matrix((values, indices, bounds), shape=(len(bounds) - 1, len(keys)))
     return Baskets(keys, matrix, pairs)
-
-
-def _blocks(connection: Connection) -> Iterator[NDArray[np.void]]:
-    """Yield the rows of users and entries, ordered by them, as PostgreSQL sends them."""
-    waiting = bytearray()
-    skip = _HEADER_BYTES
-    with connection.cursor().copy(_PAIRS) as copy:
-        for chunk in copy:
-            waiting += chunk
-            if len(waiting) >= _BLOCK_BYTES:
-                end = skip + (len(waiting) - skip - _TRAILER_BYTES) // _ROW.itemsize * _ROW.itemsize
-                yield np.frombuffer(bytes(waiting[skip:end]), dtype=_ROW)
-                del waiting[:end]
-                skip = 0
-    yield np.frombuffer(bytes(waiting[skip:-_TRAILER_BYTES]), dtype=_ROW)
 
 
 def _trim(indices: Columns, bounds: Keys) -> tuple[Columns, Keys]:

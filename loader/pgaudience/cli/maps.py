@@ -1,0 +1,42 @@
+"""The command that makes maps."""
+
+from __future__ import annotations
+
+import click
+
+from pgaudience.cli.target import Target, pass_target
+
+_AXES = """
+select a.axis, a.explained, a.explained_of_centres, a.top_entries, a.bottom_entries
+from map_vectors a
+where a.map_id = %s
+order by a.axis
+"""
+
+
+@click.command("map")
+@click.option("--of", "relation", type=click.Choice(["users", "entries"]), default="users", show_default=True)
+@click.option("--method", type=click.Choice(["pca", "centres"]), default="pca", show_default=True,
+              help="Axes of greatest variance, or the plane of the segments' centres.")  # fmt: skip
+@click.option("--segmentation", metavar="NAME", help="Of centres: whose segments. [default: the only one]")
+@click.option("--dimensions", type=click.IntRange(2, 3), default=2, show_default=True)
+@pass_target
+def make(target: Target, relation: str, method: str, segmentation: str | None, dimensions: int) -> None:
+    """Make a map: where users or entries lie on two or three axes, in user_map and entry_map."""
+    from pgaudience.mapping import make_map
+    from pgaudience.printing import print_table
+
+    if method != "centres" and segmentation is not None:
+        raise click.UsageError("--segmentation goes with --method centres")
+    with target.open() as (connection, space):
+        done = make_map(connection, space, relation, method, segmentation, dimensions)
+        print_table(connection.execute(_AXES, [done.map_id]))
+    click.echo(
+        f"Trustworthiness {done.trustworthiness:.2f}, of {done.sample_size:,} {relation}"
+        f" with {done.neighbours} neighbours each"
+    )
+    if done.kept is not None:
+        click.echo(f"Turned onto the former map: cosine of the axes {done.kept:.2f} on average", err=True)
+
+
+COMMANDS = (make,)

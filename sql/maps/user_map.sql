@@ -1,0 +1,27 @@
+-- Where the users lie on the maps, also those who came after a map was made.
+create view user_map as
+select
+    v.user_key,
+    v.user_id,
+    m.method,
+    m.segmentation,
+    place_on_axis(v.embedding, m.average, x.direction, x.origin) as x,
+    place_on_axis(v.embedding, m.average, y.direction, y.origin) as y,
+    place_on_axis(v.embedding, m.average, z.direction, z.origin) as z
+from maps m
+join map_vectors x on (x.map_id, x.axis) = (m.map_id, 1)
+join map_vectors y on (y.map_id, y.axis) = (m.map_id, 2)
+left join map_vectors z on (z.map_id, z.axis) = (m.map_id, 3)
+cross join user_vectors v
+where m.relation = 'users' and (m.average is null or v.embedding <-> m.average > 1e-4);
+
+comment on view user_map is
+'Where each user lies on the maps of users, computed as you read it from user_vectors; pgaudience map makes a map.
+Example: select user_id, x, y from user_map where method = ''pca'';';
+comment on column user_map.user_key is 'The user.';
+comment on column user_map.user_id is 'The id your own systems use.';
+comment on column user_map.method is 'pca or centres: which map.';
+comment on column user_map.segmentation is 'Of centres: whose segments.';
+comment on column user_map.x is 'The place along the first axis; 0 is the mean.';
+comment on column user_map.y is 'The place along the second axis.';
+comment on column user_map.z is 'The place along the third axis; null on a map of two dimensions.';
