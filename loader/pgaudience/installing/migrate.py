@@ -271,14 +271,12 @@ class _Migrator:
 
     def _install(self, files: list[SqlFile], bi_files: tuple[SqlFile, ...]) -> None:
         *definitions, grants = files
-        for file in definitions:
-            objects.install(self._connection, file, [self.schema])
+        objects.install(self._connection, definitions, self.schema)
         if bi_files:
             use_schema(self._connection, f"{self.schema}_bi", self.schema)
-            for file in bi_files:
-                objects.install(self._connection, file, [f"{self.schema}_bi"])
+            objects.install(self._connection, bi_files, f"{self.schema}_bi")
             use_schema(self._connection, self.schema)
-        objects.install(self._connection, grants, [self.schema])
+        objects.install(self._connection, [grants], self.schema)
 
 
 def _check_learned(asked: Space, wanted: _Wanted) -> None:

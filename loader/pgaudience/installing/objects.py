@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 import psycopg
@@ -13,23 +13,35 @@ from pgaudience.errors import PgaudienceError
 from pgaudience.installing.bundle import SqlFile
 
 _PRESENT = """
+select p.tableoid, p.oid
+from pg_proc p
+where p.pronamespace in (select oid from pg_namespace where nspname = any (%(schemas)s))
+union all
+select c.tableoid, c.oid
+from pg_class c
+where c.relnamespace in (select oid from pg_namespace where nspname = any (%(schemas)s)) and c.relkind in ('v', 'm')
+union all
+select t.tableoid, t.oid
+from pg_trigger t
+join pg_class c on c.oid = t.tgrelid
+where c.relnamespace in (select oid from pg_namespace where nspname = any (%(schemas)s)) and not t.tgisinternal
+"""
+
+_IDENTITIES = """
 select o.type, o.identity
-from (
-    select 'pg_proc'::regclass as catalog, p.oid
-    from pg_proc p
-    where p.pronamespace in (select oid from pg_namespace where nspname = any (%(schemas)s))
-    union all
-    select 'pg_class'::regclass, c.oid
-    from pg_class c
-    where c.relnamespace in (select oid from pg_namespace where nspname = any (%(schemas)s)) and c.relkind in ('v', 'm')
-    union all
-    select 'pg_trigger'::regclass, t.oid
-    from pg_trigger t
-    join pg_class c on c.oid = t.tgrelid
-    where c.relnamespace in (select oid from pg_namespace where nspname = any (%(schemas)s)) and not t.tgisinternal
-) present
-cross join lateral pg_identify_object(present.catalog, present.oid, 0) o
-order by present.catalog = 'pg_trigger'::regclass, present.oid
+from unnest(%s::oid[], %s::oid[]) as present (catalog, number)
+cross join lateral pg_identify_object(present.catalog, present.number, 0) o
+"""
+
+# A trigger is dropped before the function that it calls.
+_RECORD = """
+insert into installed_objects (position, file, digest, kind, identity)
+select
+    (select coalesce(max(position), 0) from installed_objects)
+        + row_number() over (order by made.catalog = 'pg_trigger'::regclass, made.number),
+    %s, %s, o.type, o.identity
+from unnest(%s::oid[], %s::oid[]) as made (catalog, number)
+cross join lateral pg_identify_object(made.catalog, made.number, 0) o
 """
 
 # Every materialized view with all that its definition stands on, down to the tables.
@@ -69,24 +81,32 @@ class Index:
     definition: str
 
 
-def install(connection: Connection, file: SqlFile, schemas: list[str]) -> None:
-    """Run one file and record the objects it made."""
-    before = set(connection.execute(_PRESENT, {"schemas": schemas}).fetchall())
-    connection.execute(file.text.encode())
-    made = [row for row in connection.execute(_PRESENT, {"schemas": schemas}).fetchall() if row not in before]
-    for kind, identity in made:
-        connection.execute(
-            "insert into installed_objects (position, file, digest, kind, identity)"
-            " select coalesce(max(position), 0) + 1, %s, %s, %s, %s from installed_objects",
-            [file.path, file.digest, kind, identity],
-        )
+def install(connection: Connection, files: Iterable[SqlFile], schema: str) -> None:
+    """Run files, one after the other, and record the objects that each made in the schema."""
+    before = _present(connection, [schema])
+    for file in files:
+        connection.execute(file.text.encode())
+        after = _present(connection, [schema])
+        if made := after - before:
+            connection.execute(_RECORD, [file.path, file.digest, *_columns(made)])
+        before = after
 
 
 def missing(connection: Connection, schema: str) -> list[str]:
     """Return the objects of a space that were installed and are gone, since somebody has dropped them."""
-    present = set(connection.execute(_PRESENT, {"schemas": [schema, f"{schema}_bi"]}).fetchall())
+    catalogs, numbers = _columns(_present(connection, [schema, f"{schema}_bi"]))
+    present = set(connection.execute(_IDENTITIES, [catalogs, numbers]).fetchall())
     installed = connection.execute("select kind, identity from installed_objects order by position").fetchall()
     return [f"{kind} {identity}" for kind, identity in installed if (kind, identity) not in present]
+
+
+def _present(connection: Connection, schemas: list[str]) -> set[tuple[int, int]]:
+    """Return what there is of the kinds that files make: the catalog of each, and its number there."""
+    return set(connection.execute(_PRESENT, {"schemas": schemas}).fetchall())
+
+
+def _columns(objects: set[tuple[int, int]]) -> tuple[list[int], list[int]]:
+    return [catalog for catalog, _ in objects], [number for _, number in objects]
 
 
 def files_to_keep(connection: Connection, files: Collection[SqlFile]) -> list[str]:
