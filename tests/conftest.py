@@ -191,7 +191,7 @@ def _fill_empty(url: str) -> None:
         connection.execute("create extension vector with schema public")
 
 
-def _fill_toy(url: str) -> None:
+def fill_toy(url: str) -> None:
     migrate_toy(url)
     done = run_psql(url, "--set", "ON_ERROR_STOP=1", "--file", "fixture/toy.sql")
     assert done.returncode == 0, done.stderr
@@ -236,7 +236,7 @@ def bare(cluster18: Cluster) -> str:
 @pytest.fixture
 def toy(cluster: Cluster) -> str:
     """A space `audience` of hand-made 3-d vectors: see tests/sql/fixture/toy.sql."""
-    return cluster.clone("toy", _fill_toy)
+    return cluster.clone("toy", fill_toy)
 
 
 def _fill_encoded(url: str) -> None:

@@ -14,7 +14,7 @@ import pytest
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from scipy import sparse
 
-from conftest import TOY_MODEL, Cluster, connect
+from conftest import TOY_MODEL, Cluster, connect, migrate_toy
 from pgaudience.checking import run_checks
 from pgaudience.database import Space, blocks, open_space
 from pgaudience.embedding.registry import measure
@@ -74,19 +74,27 @@ def vectors(url: str, schema: str = "taste") -> dict[int, np.ndarray]:
     return {key: np.array(vector) for key, vector in found}
 
 
+def fill_empty(url: str) -> None:
+    migrate_toy(url)
+    derive(url)
+
+
+def fill_taste(url: str) -> None:
+    fill_empty(url)
+    rows(url, FILL, "audience")
+    trained(url)
+
+
 @pytest.fixture
-def empty(space: str) -> str:
+def empty(cluster: Cluster) -> str:
     """The space `audience` with nothing in it, and `taste` over its people."""
-    derive(space)
-    return space
+    return cluster.clone("taste_empty", fill_empty)
 
 
 @pytest.fixture
-def taste(empty: str) -> str:
+def taste(cluster: Cluster) -> str:
     """Both spaces of the forty users, trained."""
-    rows(empty, FILL, "audience")
-    trained(empty)
-    return empty
+    return cluster.clone("taste", fill_taste)
 
 
 # The vectors

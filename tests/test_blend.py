@@ -14,7 +14,7 @@ from pgaudience.errors import PgaudienceError
 from pgaudience.installing import Migration, migrate
 from pgaudience.learning import training_due
 from pgaudience.pipeline import catch_up
-from test_behaviour import FILL, derive, logins, rows, trained
+from test_behaviour import derive, fill_taste, logins, rows, trained
 
 __all__ = ["logins"]
 
@@ -23,15 +23,16 @@ def blend(url: str, schema: str = "both", **parts: float) -> Migration:
     return migrate(url, schema, model="blend", weighting=None, parts=parts, measure=measure)
 
 
+def fill_both(url: str) -> None:
+    fill_taste(url)
+    blend(url, audience=0.75, taste=0.25)
+    trained(url, "both")
+
+
 @pytest.fixture
-def both(space: str) -> str:
+def both(cluster: Cluster) -> str:
     """A space of texts, one of behaviour, and a blend in which the first counts three times as much."""
-    rows(space, FILL, "audience")
-    derive(space)
-    trained(space)
-    blend(space, audience=0.75, taste=0.25)
-    trained(space, "both")
-    return space
+    return cluster.clone("both", fill_both)
 
 
 def unit(vector: list[float]) -> np.ndarray:

@@ -11,7 +11,7 @@ import pytest
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from catalog import definitions, objects
-from conftest import TOY_MODEL, Cluster, connect
+from conftest import TOY_MODEL, Cluster, connect, fill_toy
 from pgaudience import resources
 from pgaudience.checking import run_checks
 from pgaudience.database import Space, open_space
@@ -69,15 +69,19 @@ def content(url: str) -> dict[str, list[tuple]]:
     return {name: rows(url, query) for name, query in queries.items()}
 
 
-@pytest.fixture
-def pair(toy: str) -> str:
-    """The toy space `audience`, and `taste` over its people."""
-    derive(toy)
-    with connect(toy, "taste", autocommit=True) as connection:
+def fill_pair(url: str) -> None:
+    fill_toy(url)
+    derive(url)
+    with connect(url, "taste", autocommit=True) as connection:
         for statement in FILL.split(";\n"):
             if statement.strip():
                 connection.execute(statement.encode())
-    return toy
+
+
+@pytest.fixture
+def pair(cluster: Cluster) -> str:
+    """The toy space `audience`, and `taste` over its people."""
+    return cluster.clone("pair", fill_pair)
 
 
 def test_it_shares_people_and_has_vectors_of_its_own(pair: str) -> None:
