@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import psycopg
 import pytest
@@ -14,14 +14,13 @@ import pytest
 from pgaudience import pipeline
 from pgaudience.database import SpaceConnection, open_space
 from pgaudience.demo import run_demo
-from pgaudience.embedding.provider import Provider
-from pgaudience.embedding.registry import DEFAULT_MODEL, measure, provider_for
+from pgaudience.embedding.registry import DEFAULT_MODEL, measure
 from pgaudience.embedding.sentence_transformers import folder_of
 from pgaudience.encoding import ensure_encoder
 from pgaudience.installing import migrate
 from pgaudience.server import binary
 from pgaudience.server.locks import locked
-from remembered import Remembered
+from remembered import remembering
 from servers import Cluster, Home
 
 TESTS = Path(__file__).parent
@@ -53,12 +52,17 @@ SOURCES = (
     "call sync()",
 )
 
-# Files and tests of more than a few seconds: they embed data sets, fit, build, kill processes or ask 2,000 times.
+# Files and tests of more than a few seconds: they embed data sets, fit, build, kill processes, install many spaces or
+# ask 2,000 times.
 SLOW = {
-    "test_distill", "test_docs", "test_embed", "test_encoder_at_work", "test_packaging", "test_pooler", "test_profiles",
-    "test_providers", "test_quality", "test_scoring", "test_server", "test_worker",
-    "test_any_users", "test_arguments", "test_crossing_rows_do_not_deadlock", "test_index_and_searches_of_every_size",
-    "test_many_at_once_do_no_harm",
+    "test_distill", "test_docs", "test_embed", "test_encoder", "test_encoder_at_work", "test_encoder_families",
+    "test_family", "test_interrupted_load", "test_migrate", "test_packaging", "test_pooler", "test_precision",
+    "test_profiles", "test_providers", "test_quality", "test_scoring", "test_server", "test_worker",
+    "test_a_copy_fed_by_exports_that_are_killed_is_right_in_the_end", "test_any_users", "test_arguments",
+    "test_crossing_rows_do_not_deadlock", "test_equal_vectors_do_not_crowd_out_nearer_ones",
+    "test_index_and_searches_of_every_size", "test_it_is_the_same_as_a_load_that_adds", "test_many_at_once_do_no_harm",
+    "test_memory_is_bounded_by_what_a_parquet_file_holds", "test_on_real_people", "test_status_and_check",
+    "test_the_demo_twice_and_beside_other_data", "test_the_examples_run", "test_the_shell_asks_the_model_of_the_base",
 }  # fmt: skip
 
 for variable in [name for name in os.environ if name.startswith(("PG", "PGAUDIENCE_"))]:
@@ -81,10 +85,13 @@ def pytest_configure_node(node: object) -> None:
     node.workerinput[WORKER] = str(node.config.stash[RUN].path)  # type: ignore[attr-defined]
 
 
+@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The slow tests come first, so that the workers end together."""
     for item in items:
         if item.path.stem in SLOW or getattr(item, "originalname", None) in SLOW:
             item.add_marker("slow")
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -92,21 +99,32 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         home.remove()
 
 
+@pytest.fixture(scope="session")
+def vectors_folder(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the vectors of local models are kept from one run to the next."""
+    cache = pytestconfig.cache
+    return cache.mkdir("vectors") if cache else tmp_path_factory.mktemp("vectors")
+
+
 @pytest.fixture(scope="session", autouse=True)
-def remembered_vectors(pytestconfig: pytest.Config) -> Iterator[None]:
-    """In this process, the packaged model embeds no text that it has embedded before."""
-    if pytestconfig.cache is None:
-        yield
-        return
-    folder = pytestconfig.cache.mkdir("vectors")
-
-    def remembering(model: str, **options: Any) -> Provider:
-        provider = provider_for(model, **options)
-        return Remembered(provider, folder) if model == DEFAULT_MODEL else provider
-
+def remembered_vectors(vectors_folder: Path) -> Iterator[None]:
+    """In this process, a local model embeds no text that it has embedded before."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(pipeline, "provider_for", remembering)
+        patch.setattr(pipeline, "provider_for", remembering(vectors_folder))
         yield
+
+
+@pytest.fixture(scope="session")
+def commands(vectors_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder for PATH, in which `pgaudience` is the command with remembered vectors."""
+    folder = tmp_path_factory.mktemp("commands")
+    script = folder / "pgaudience"
+    script.write_text(
+        f"#!{sys.executable}\nimport sys\nsys.path.append({str(TESTS)!r})\n"
+        f"from remembered import run\nrun({str(vectors_folder)!r})\n"
+    )
+    script.chmod(0o755)
+    return folder
 
 
 @pytest.fixture(scope="session")
@@ -191,7 +209,7 @@ def _fill_empty(url: str) -> None:
         connection.execute("create extension vector with schema public")
 
 
-def fill_toy(url: str) -> None:
+def _fill_toy(url: str) -> None:
     migrate_toy(url)
     done = run_psql(url, "--set", "ON_ERROR_STOP=1", "--file", "fixture/toy.sql")
     assert done.returncode == 0, done.stderr
@@ -236,7 +254,7 @@ def bare(cluster18: Cluster) -> str:
 @pytest.fixture
 def toy(cluster: Cluster) -> str:
     """A space `audience` of hand-made 3-d vectors: see tests/sql/fixture/toy.sql."""
-    return cluster.clone("toy", fill_toy)
+    return cluster.clone("toy", _fill_toy)
 
 
 def _fill_encoded(url: str) -> None:

@@ -30,7 +30,7 @@ from pathlib import Path
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
-from conftest import TESTS, connect, fill_toy, migrate_toy
+from conftest import TESTS, _fill_toy, connect, migrate_toy
 from lint_sql import tokens
 from pgaudience import resources
 from pgaudience.errors import PgaudienceError
@@ -178,7 +178,7 @@ def _is_function(mutant: Mutant) -> bool:
 
 
 def _replaced(cluster: Cluster, mutant: Mutant) -> str:
-    url = cluster.clone("toy", fill_toy)
+    url = cluster.clone("toy", _fill_toy)
     statement = re.sub(r"^create (function|procedure)", r"create or replace \1", mutant.text, flags=re.MULTILINE)
     with connect(url) as connection:
         connection.execute(statement.encode())
@@ -199,7 +199,7 @@ def _installed(cluster: Cluster, mutant: Mutant) -> str:
         try:
             url = cluster.clone("empty", lambda _: None)
             migrate_toy(url)
-            fill_toy(url)
+            _fill_toy(url)
         finally:
             resources._PACKAGE = original
     return url

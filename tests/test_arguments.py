@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import psycopg
 import pytest
 
-from conftest import Cluster, connect, fill_toy
+from conftest import Cluster, _fill_toy, connect
 
 # What an argument that is given must name for the call to get as far as the argument that is tried.
 MEANT = {
@@ -83,7 +83,7 @@ order by 1
 @pytest.fixture(scope="module")
 def filled(cluster18: Cluster) -> Iterator[str]:
     """The toy space with a segmentation and two audiences."""
-    url = cluster18.clone("toy", fill_toy)
+    url = cluster18.clone("toy", _fill_toy)
     with connect(url) as connection:
         connection.execute("update entries set attributes = jsonb_build_object('kind', left(entry, 3))")
         connection.execute("call build_segmentation('interests', k => 2)")

@@ -22,12 +22,12 @@ SPACES = {"segmentation.md": "retail"}
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
-def run_shell(url: str, folder: Path, script: str) -> str:
+def run_shell(url: str, folder: Path, commands: Path, script: str) -> str:
     """Run a block of shell as in a checkout whose commands are on PATH; return all it prints."""
     environment = {
         **os.environ,
         "PGAUDIENCE_DATABASE_URL": url,
-        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        "PATH": os.pathsep.join([str(commands), str(Path(sys.executable).parent), os.environ["PATH"]]),
     }
     setup = f"set -euo pipefail\nmake() {{ command make --no-print-directory -C '{CHECKOUT}' \"$@\"; }}\n"
     done = subprocess.run(
@@ -45,13 +45,13 @@ def run_sql(url: str, space: str, script: str) -> str:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_the_blocks_of_a_page_run(request: pytest.FixtureRequest, tmp_path: Path, page: Path) -> None:
+def test_the_blocks_of_a_page_run(request: pytest.FixtureRequest, tmp_path: Path, commands: Path, page: Path) -> None:
     url = request.getfixturevalue(FIXTURES.get(page.name, "places"))
     space = SPACES.get(page.name, "audience")
     output = ""
     for language, block in BLOCK.findall(page.read_text()):
         if language == "sh":
-            output = run_shell(url, tmp_path, block)
+            output = run_shell(url, tmp_path, commands, block)
         elif language == "sql":
             output = run_sql(url, space, block)
         elif language == "text":

@@ -11,7 +11,7 @@ import pytest
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from catalog import definitions, objects
-from conftest import TOY_MODEL, Cluster, connect, fill_toy
+from conftest import TOY_MODEL, Cluster, _fill_toy, connect
 from pgaudience import resources
 from pgaudience.checking import run_checks
 from pgaudience.database import Space, open_space
@@ -70,7 +70,7 @@ def content(url: str) -> dict[str, list[tuple]]:
 
 
 def fill_pair(url: str) -> None:
-    fill_toy(url)
+    _fill_toy(url)
     derive(url)
     with connect(url, "taste", autocommit=True) as connection:
         for statement in FILL.split(";\n"):

@@ -6,7 +6,7 @@ import os
 
 import psycopg
 
-from conftest import TESTS, Cluster, connect, fill_toy
+from conftest import TESTS, Cluster, _fill_toy, connect
 
 PAGE = TESTS.parent / "docs" / "functions.md"
 
@@ -104,7 +104,7 @@ def reference(url: str) -> str:
 
 
 def test_the_reference_is_what_the_comments_say(cluster18: Cluster) -> None:
-    found = reference(cluster18.clone("toy", fill_toy))
+    found = reference(cluster18.clone("toy", _fill_toy))
     if os.environ.get("PGAUDIENCE_DOCS") == "write":
         PAGE.write_text(found)
     assert PAGE.read_text() == found
