@@ -23,6 +23,9 @@
 \ir vectors/entry_lengths.sql
 \ir vectors/common_weights_live.sql
 \ir vectors/common_weights.sql
+\ir attributes/standard_number.sql
+\ir attributes/attribute_values.sql
+\ir attributes/attribute_profiles.sql
 \ir vectors/user_vectors_live.sql
 \ir vectors/user_vectors.sql
 \ir vectors/center_vector.sql
@@ -40,6 +43,7 @@
 \ir vectors/weighted_activity.sql
 \ir input/derived_spaces.sql
 \ir input/record_change.sql
+\ir input/record_attributes.sql
 \ir input/wait_for_writers.sql
 \ir input/hold_users.sql
 \ir input/delete_activity.sql

@@ -13,7 +13,7 @@ from psycopg import sql
 from pgaudience.database import Connection, SpaceConnection, use_schema
 from pgaudience.distilling import distillation_due
 from pgaudience.embedding.provider import model_folder
-from pgaudience.embedding.registry import is_learned, provider_for
+from pgaudience.embedding.registry import ATTRIBUTES, is_learned, provider_for
 from pgaudience.encoding import encoder_state, has_encoder, runnable_model, source_digest
 from pgaudience.errors import PgaudienceError
 from pgaudience.installing import objects
@@ -225,9 +225,10 @@ def _is_that_of_the_folder(connection: Connection) -> bool:
 
 
 def _learned_vectors(connection: Connection) -> Check:
-    fitted = _one(connection, "select trained_pairs from space")
+    fitted, model = connection.execute("select trained_pairs, model from space").fetchone() or (None, "")
+    what = "users" if model == ATTRIBUTES else "pairs"
     return Check(
-        "learned vectors", not training_due(connection), f"of {fitted:,} pairs" if fitted else "none yet",
+        "learned vectors", not training_due(connection), f"of {fitted:,} {what}" if fitted else "none yet",
         "Run: pgaudience train",
     )  # fmt: skip
 

@@ -104,7 +104,7 @@ def bring_vectors(connection: SpaceConnection, space: Space, base_url: str | Non
     if not is_learned(space.model):
         embed_space(connection, space, base_url)
     elif learning.training_due(connection):
-        learning.train(connection, space)
+        learning.learn(connection, space)
 
 
 def catch_up(connection: SpaceConnection, space: Space, base_url: str | None) -> None:

@@ -22,10 +22,20 @@ begin
             message = format('there is no user %L', check_user.of_user);
     end if;
 
-    select cancels_out(sum(scale(v.embedding, a.weight)), sum(a.weight)) into _cancels_out
-    from weighted_activity a
-    join entry_vectors v using (entry_key)
-    where a.user_key = _user_key;
+    if exists (select from space s where s.model = 'attributes') then
+        if not exists (select from user_vectors_live v where v.user_key = _user_key) then
+            raise exception using
+                errcode = 'object_not_in_prerequisite_state',
+                message = format('nothing is known of user %L that the space has an axis for', check_user.of_user),
+                hint = format('Load attributes, then run, in a shell: pgaudience --schema %I train', current_schema());
+        end if;
+        _cancels_out := false;
+    else
+        select cancels_out(sum(scale(v.embedding, a.weight)), sum(a.weight)) into _cancels_out
+        from weighted_activity a
+        join entry_vectors v using (entry_key)
+        where a.user_key = _user_key;
+    end if;
 
     if _cancels_out is null then
         raise exception using
@@ -53,5 +63,5 @@ $$;
 
 comment on function check_user(text) is
 'Internal. Raises an error that says why a user has no vector, if so: there is no such user, no entry is embedded, the
-entries cancel out, or a refresh is due.
+entries cancel out, no attribute is known, or a refresh is due.
 Example: select check_user(''user_ski_only'');';

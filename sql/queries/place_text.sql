@@ -20,6 +20,13 @@ declare
     _part text;
     _weight double precision;
 begin
+    if exists (select from space s where s.model = 'attributes') then
+        raise exception using
+            errcode = 'invalid_parameter_value',
+            message = format('no text is like the attributes of users, of which the space %I is made', current_schema()),
+            hint = format('Ask the space of texts: select %I.embed(%L);', _text_space, place_text.query);
+    end if;
+
     for _part, _weight in
         select p.part, p.weight
         from space s

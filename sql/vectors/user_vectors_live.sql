@@ -1,4 +1,5 @@
--- The profile of every user: the weighted sum of the vectors of their entries, at unit length.
+-- The profile of every user: the weighted sum of the vectors of their entries, at unit length; in a space of
+-- attributes, what these add up to.
 --
 -- Weights that common_weights does not hold, because they are rare, fade, or it is not refreshed yet, are computed row
 -- by row. max() tells the planner that there is one weighting, so that it joins in memory and in parallel.
@@ -44,7 +45,18 @@ select
     (row(l2_normalize(p.direction))::user_vector).embedding
 from profiles p
 join users u using (user_key)
-where not cancels_out(p.direction, p.weight);
+where not cancels_out(p.direction, p.weight)
+union all
+select
+    p.user_key,
+    u.user_id,
+    p.entries,
+    p.frequency,
+    0,
+    0,
+    (row(l2_normalize(p.direction))::user_vector).embedding
+from attribute_profiles p
+join users u using (user_key);
 
 comment on view user_vectors_live is
 'Internal. The definition of user_vectors, computed as you read it.
@@ -55,4 +67,5 @@ comment on column user_vectors_live.entries is 'How many distinct entries the us
 comment on column user_vectors_live.frequency is 'Their frequencies, added up.';
 comment on column user_vectors_live.coverage is 'The share of that frequency, 0 to 1, whose entries have a vector.';
 comment on column user_vectors_live.weight is 'The weights of the entries that have a vector, added up.';
-comment on column user_vectors_live.embedding is 'Sum of weight times entry vector, normalised to unit length.';
+comment on column user_vectors_live.embedding is
+'Sum of weight times entry vector, or of what attributes add, normalised to unit length.';

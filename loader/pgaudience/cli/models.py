@@ -62,10 +62,10 @@ def worker(target: Target, spaces: tuple[str, ...], poll: float, base_url: str |
 @click.option("--no-refresh", is_flag=True, help="Leave the user vectors as they are for now.")
 @pass_target
 def train(target: Target, no_refresh: bool) -> None:
-    """Learn the vectors of a space from what people have (migrate --of SPACE --model behaviour)."""
+    """Learn the vectors of a space from what people have or are (migrate --of SPACE --model behaviour)."""
     from pgaudience.embedding.registry import is_learned
     from pgaudience.errors import PgaudienceError
-    from pgaudience.learning import train as run
+    from pgaudience.learning import learn as run
     from pgaudience.refresh import refresh
 
     with target.open() as (connection, space):

@@ -12,7 +12,8 @@ DEFAULT_MODEL = "sentence-transformers:all-MiniLM-L6-v2"
 
 
 BLEND = "blend"
-LEARNED = {"behaviour": 128, BLEND: 0}
+ATTRIBUTES = "attributes"
+LEARNED = {"behaviour": 128, ATTRIBUTES: 64, BLEND: 0}
 """Models that read no texts, with their dimensions unless others are asked for; a blend has those of its parts."""
 
 
@@ -32,7 +33,7 @@ def provider_for(model: str, *, dimensions: int | None = None, base_url: str | N
     if dimensions is not None and dimensions < 1:
         raise PgaudienceError(f"a vector cannot have {dimensions} dimensions", hint="give --dimensions 1 or more")
     if is_learned(model):
-        raise PgaudienceError(f"{model} is learned from activity, not made of texts", hint="run: pgaudience train")
+        raise PgaudienceError(f"{model} is learned, not made of texts", hint="run: pgaudience train")
     prefix, _, rest = model.partition(":")
     if prefix == "sentence-transformers" and rest:
         _require("sentence_transformers", extra="local")
@@ -47,7 +48,7 @@ def provider_for(model: str, *, dimensions: int | None = None, base_url: str | N
     raise PgaudienceError(
         f"{model!r} names no embedding model",
         hint=f"the accepted forms are {DEFAULT_MODEL}, sentence-transformers:<name or folder>, openai:<name>,"
-        " behaviour",
+        " behaviour, attributes",
     )
 
 

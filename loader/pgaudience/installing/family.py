@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from psycopg import sql
 
 from pgaudience.database import Connection
-from pgaudience.embedding.registry import BLEND, is_learned
+from pgaudience.embedding.registry import ATTRIBUTES, BLEND, is_learned
 from pgaudience.errors import PgaudienceError
 from pgaudience.installing import surroundings
 
@@ -105,9 +105,9 @@ def check_parts(connection: Connection, parts: Sequence[str]) -> tuple[str, int]
     if len(bases) > 1:
         raise PgaudienceError(f"the parts have the people of different spaces: {', '.join(sorted(bases))}")
     for part, space in spaces.items():
-        if space.base is not None and (not is_learned(space.model) or space.model == BLEND):
+        if space.base is not None and (not is_learned(space.model) or space.model in (BLEND, ATTRIBUTES)):
             raise PgaudienceError(
-                f"{part!r} is a space of {space.model}, which cannot be a part: query texts are understood in the base",
+                f"{part!r} is a space of {space.model}, which cannot be a part",
                 "The parts are the base itself and spaces of behaviour over it.",
             )
     return bases.pop(), sum(space.dimensions for space in spaces.values())

@@ -1,6 +1,6 @@
 """Vectors that are learned from what people have, instead of made of texts by a model."""
 
 from pgaudience.learning.growth import training_due
-from pgaudience.learning.train import Trained, train
+from pgaudience.learning.train import Trained, learn, train
 
-__all__ = ["Trained", "train", "training_due"]
+__all__ = ["Trained", "learn", "train", "training_due"]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from pgaudience.database import Connection
+from pgaudience.embedding.registry import ATTRIBUTES
+from pgaudience.learning.attributes import attributes_due
 from pgaudience.learning.blend import parts_are_newer
 
 _DUE = """
@@ -19,8 +21,11 @@ cross join (select count(*) as pairs from activity) a
 def training_due(connection: Connection) -> bool:
     """Return whether nothing is learned yet, or there is a fifth more activity than then; ends a transaction.
 
-    A blend is due when a part has newer vectors, too.
+    A blend is due when a part has newer vectors, too; a space of attributes, when there are a fifth more users.
     """
-    found = connection.execute(_DUE).fetchone() if not parts_are_newer(connection) else (True,)
+    if connection.execute("select model from space").fetchone() == (ATTRIBUTES,):
+        due = attributes_due(connection)
+    else:
+        due = parts_are_newer(connection) or connection.execute(_DUE).fetchone() == (True,)
     connection.commit()
-    return found == (True,)
+    return due

@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 from pgvector.psycopg import register_vector
 
 from pgaudience.database import Connection, Space
-from pgaudience.embedding.registry import BLEND
+from pgaudience.embedding.registry import ATTRIBUTES, BLEND
 from pgaudience.errors import PgaudienceError
+from pgaudience.learning.attributes import Described, fit_attributes
 from pgaudience.learning.baskets import LEAST_USERS, Baskets, read_baskets
 from pgaudience.learning.factors import factorize, rotate_onto, unit
 from pgaudience.learning.ppmi import positive_pmi
@@ -51,6 +52,7 @@ order by e.entry_key
 _COPY_BLENDED = "insert into learned (entry_key, embedding) select entry_key, embedding from blended_vectors()"
 _COUNTS = "select count(distinct user_key), count(*) from activity"
 _IN_NO_PART = "No part of the blend has a vector of it."
+_NOT_ATTRIBUTES = "The space is made of attributes of users."
 _NO_COMPANY = "No two users have it, or nothing goes together with it oftener than by chance."
 _RECORD = "update space set trained_at = clock_timestamp(), trained_pairs = %s"
 
@@ -70,6 +72,29 @@ class Trained:
     kept: float | None
 
 
+def learn(connection: Connection, space: Space) -> Trained | Described:
+    """Learn what the space is made of, behaviour or attributes, in one transaction, and say what was done.
+
+    Raises PgaudienceError, with nothing changed, as `train` and `train_attributes` do.
+    """
+    return train_attributes(connection, space) if space.model == ATTRIBUTES else train(connection, space)
+
+
+def train_attributes(connection: Connection, space: Space) -> Described:
+    """Find the axes of users' attributes, in one transaction, and say what was done.
+
+    Raises PgaudienceError, with nothing changed, when nothing tells users apart, or another process is at it.
+    """
+    with connection.transaction():
+        _take_turn(connection, space)
+        done = fit_attributes(connection)
+        connection.execute(_CREATE_LEARNED)
+        _replace(connection, _NOT_ATTRIBUTES)
+        connection.execute(_RECORD, [done.users])
+    _report_attributes(space, done)
+    return done
+
+
 def train(connection: Connection, space: Space) -> Trained:
     """Fit the vectors of the entries to who has them, in one transaction, and say what was done.
 
@@ -81,8 +106,7 @@ def train(connection: Connection, space: Space) -> Trained:
     """
     register_vector(connection)
     with connection.transaction():
-        if connection.execute(_LOCK).fetchone() != (True,):
-            raise PgaudienceError(f"another process is training the space {space.schema!r}", "Wait for it to end.")
+        _take_turn(connection, space)
         if space.model == BLEND:
             return _blend(connection, space)
         smoothing, shift = connection.execute(_POLICIES).fetchone() or (0.75, 0.0)
@@ -95,6 +119,11 @@ def train(connection: Connection, space: Space) -> Trained:
     done = Trained(baskets.users, baskets.pairs, baskets.median, len(keys), without, kept)
     _report(space, done)
     return done
+
+
+def _take_turn(connection: Connection, space: Space) -> None:
+    if connection.execute(_LOCK).fetchone() != (True,):
+        raise PgaudienceError(f"another process is training the space {space.schema!r}", "Wait for it to end.")
 
 
 def _check(baskets: Baskets) -> None:
@@ -175,6 +204,22 @@ def _report(space: Space, done: Trained) -> None:
             f"The median user has {done.median:g} entries, which is few to learn from:"
             " compare with the space of texts before you rely on it"
         )
+
+
+def _report_attributes(space: Space, done: Described) -> None:
+    values = sum(done.categories.values())
+    _say(
+        f"Space {space.schema}: {len(done.numbers):,} attributes of numbers and {len(done.categories):,} of categories,"
+        f" which have {values:,} values; of {done.users:,} users"
+    )
+    if done.left_out:
+        _say(f"Left out, as they tell nobody apart or have no room: {', '.join(done.left_out)}")
+    if done.rare:
+        _say(
+            f"{done.rare:,} values count as missing: one user alone has them, or there is no axis left"
+            " (migrate another space with more --dimensions)"
+        )
+    _say("A missing number counts as the mean; a missing category is as unlike to every category, by half")
 
 
 def _say(line: str) -> None:

@@ -1,0 +1,20 @@
+-- What is known of users, one row a value: an attribute may be a list.
+create view attribute_values as
+select
+    u.user_key,
+    a.key as attribute,
+    v.value #>> '{}' as value,
+    case when k.kind = 'number' and jsonb_typeof(v.value) = 'number' then (v.value #>> '{}')::numeric end as number
+from users u
+cross join lateral jsonb_each(u.attributes) a
+cross join lateral jsonb_path_query(a.value, '$[*]') v (value)
+left join attribute_kinds k on (k.relation, k.attribute) = ('users', a.key)
+where jsonb_typeof(v.value) in ('string', 'number', 'boolean');
+
+comment on view attribute_values is
+'Internal. The attributes of users, a row for each value: number where the attribute is one of numbers.
+Example: select attribute, count(*) from attribute_values group by attribute;';
+comment on column attribute_values.user_key is 'The user.';
+comment on column attribute_values.attribute is 'The name of the attribute.';
+comment on column attribute_values.value is 'Its value, as text.';
+comment on column attribute_values.number is 'The value of an attribute of numbers; null of others.';
