@@ -33,6 +33,10 @@ def _part(name: str, result: dict[str, Any]) -> Iterator[str]:
     yield f"{name}  ({result['seconds']} s)"
     if "likenesses" in result:
         yield from _likenesses(result)
+    elif "recall_at_100" in result:
+        for data, recalls in result["recall_at_100"].items():
+            yield f"  {data:<16}R@100 " + ", ".join(f"{name} {recall:.3f}" for name, recall in recalls.items())
+        yield from _target(result)
     elif "passed" in result:
         yield from (f"  {search:<16}{', '.join(passed)}" for search, passed in result["passed"].items())
         yield from _target(result)
