@@ -50,7 +50,8 @@ begin
                 %1$I.maps, %1$I.map_vectors,
                 %1$I.audiences, %1$I.audience_members, %1$I.audience_changes, %1$I.audience_history,
                 %1$I.audience_cursors, %1$I.audience_judgements,
-                %1$I.sources, %1$I.source_rejects, %1$I.source_activity, %1$I.source_entries to %2$I',
+                %1$I.sources, %1$I.source_rejects, %1$I.source_activity, %1$I.source_entries,
+                %1$I.runs, %1$I.forgotten_users to %2$I',
             _space,
             _writer
         );
@@ -74,6 +75,7 @@ begin
         end if;
         execute format('grant insert on %I.activity_input to %I', _space, _writer);
         execute format('grant execute on procedure %I.refresh() to %I', _space, _writer);
+        execute format('grant execute on procedure %I.forget_user(text, jsonb) to %I', _space, _writer);
     end if;
 end
 $$;

@@ -183,6 +183,7 @@
 \ir maps/user_map.sql
 \ir maps/entry_map.sql
 \ir maps/map_axes.sql
+\ir segments/runs/rebuild_segmentation.sql
 \ir audiences/picking/audience_parts.sql
 \ir audiences/picking/check_audience.sql
 \ir audiences/define_audience.sql
@@ -221,6 +222,8 @@
 \ir audiences/open_cursor.sql
 \ir audiences/read_changes.sql
 \ir audiences/confirm_changes.sql
+\ir input/user_hash.sql
+\ir input/user_traces.sql
 \ir sources/keep_adder.sql
 \ir sources/column_kind.sql
 \ir sources/source_kind.sql
@@ -240,12 +243,16 @@
 \ir sources/sync_source.sql
 \ir sources/sync.sql
 \ir vectors/refresh.sql
+\ir input/forget_user.sql
 \ir queries/live_workers.sql
 \ir queries/embed_query.sql
 \ir queries/entries_to_embed.sql
 \ir queries/embed_entry_batch.sql
 \ir queries/embed_query_batch.sql
 \ir queries/embed_entries.sql
+\ir running/run_step.sql
+\ir running/try_step.sql
+\ir running/run.sql
 \ir status.sql
 \ir api.sql
 \ir grants.sql

@@ -113,6 +113,8 @@ FUNCTIONS = {
         "entry_source text DEFAULT NULL::text", "name text DEFAULT NULL::text",
     ],
     "drop_source(text,boolean)": ["name text", "keep boolean DEFAULT true"],
+    "run(boolean)": ["segmentations boolean DEFAULT true"],
+    "forget_user(text,jsonb)": ["user_id text", "INOUT receipt jsonb DEFAULT NULL::jsonb"],
     "sync(boolean)": ["complete boolean DEFAULT false"],
     "audience_overlap(text[])": ["names text[] DEFAULT NULL::text[]"],
     "explain_member(text,text)": ["audience text", "user_id text"],
@@ -262,6 +264,8 @@ RELATIONS = {
         "frequency_column", "time_column", "cursor_column", "overlap", "attributes", "added_by", "added_at", "position",
         "synced_at", "complete", "rows_read", "rows_rejected", "changes", "seconds", "fault",
     ],
+    "runs": ["run_id", "step", "started_at", "finished_at", "seconds", "counts", "fault", "run_by"],
+    "forgotten_users": ["user_hash", "forgotten_at"],
     "source_rejects": ["source", "reason", "rows", "counted_at"],
     "source_activity": ["user_key", "entry_key", "source_key", "frequency", "first_at", "last_at"],
     "source_entries": ["source_key", "key", "entry_key", "pointed_at"],
@@ -515,7 +519,9 @@ def test_the_examples_run(demo: str) -> None:
     assert len(found) > 20
     for name, example in found:
         assert re.match(r"(select|insert|update|call)\b.*;$", example, re.DOTALL), name
-        with connect(demo, autocommit=example.startswith(("call embed_", "call require_autocommit"))) as connection:
+        with connect(
+            demo, autocommit=example.startswith(("call embed_", "call run(", "call require_autocommit"))
+        ) as connection:
             try:
                 shown = connection.execute(example.encode())
             except Exception as error:

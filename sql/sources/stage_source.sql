@@ -11,6 +11,7 @@ as $$
 declare
     _s constant sources := stage_source.source;
     _kind constant text := source_kind(_s);
+    _forgets constant boolean := exists (select from forgotten_users);
     _has_keys constant boolean := _s.entry_key_column is not null;
 begin
     perform narrow_search_path();
@@ -26,6 +27,8 @@ begin
             case
                 when n.text = '' then 'blank user'
                 when octet_length(n.text) > 1000 then 'user id longer than 1,000 bytes'
+                when _forgets and exists (select from forgotten_users f where f.user_hash = user_hash(n.text))
+                then 'a user who was forgotten'
             end
         from (select distinct r.user_id as raw from pg_temp.staged_rows r) d
         cross join lateral (select normalize_text(d.raw) as text offset 0) n;

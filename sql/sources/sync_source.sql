@@ -76,4 +76,4 @@ $$;
 
 comment on procedure sync_source(text, boolean) is
 'Internal. Brings one source in; sync calls it.
-Example: call sync_source(''orders'', complete => false);';
+Example: call sync_source(''products'', complete => false);';
