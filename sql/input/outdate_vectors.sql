@@ -13,8 +13,7 @@ begin
         execute format(
             'update %1$I.entry_vectors v
             set text_hash = text_hash($2)
-            from %1$I.space s
-            where v.entry_key = $1 and v.text_hash is null and s.model not in (''behaviour'', ''blend'')',
+            where v.entry_key = $1 and v.text_hash is null and %1$I.text_space() is null',
             _space
         )
         using new.entry_key, old.entry;
