@@ -16,3 +16,9 @@ select * from lookalike_quality(array['ann', 'bob'], unlike => array['bob']);
 select found_by, rank, round(share::numeric, 3) as share, round(recall::numeric, 3) as recall, round(lift::numeric, 3) as lift
 from lookalike_quality(array['ann', 'bob', 'eve'], folds => 2, by => null);
 select * from lookalike_quality(array['ann', 'bob'], by => 'votes');
+
+-- Of two, each is looked for by the other alone; without a number nothing is drawn.
+select rank, round(share::numeric, 3) as share, round(recall::numeric, 3) as recall
+from lookalike_quality(array['ann', 'eve']);
+select * from lookalike_quality(array['ann', 'eve'], folds => null);
+select * from lookalike_quality(array['ann', 'eve'], seed => null);
