@@ -33,10 +33,13 @@ READS = {
         join audience_bi.segment_members s using (user_id)
         where m.method = 'pca'""",
     "segment_members with attributes": """
+        select max(segment), max(runner_up), max(attributes ->> 'country') from audience_bi.segment_members""",
+    "the same by joins": """
         select max(m.segment), max(r.name), max(u.attributes ->> 'country')
         from audience_bi.segment_members m
         join audience_bi.users u using (user_id)
         left join audience_bi.segments r on (r.segmentation, r.segment_id) = (m.segmentation, m.runner_up_id)""",
+    "user_attributes": "select attribute, value, count(*) from audience_bi.user_attributes group by 1, 2",
 }
 
 

@@ -221,7 +221,8 @@ RELATIONS = {
         "nearest_segment_id", "created_at",
     ],
     "segment_members": [
-        "segmentation", "segment_id", "segment", "user_id", "similarity", "runner_up_id", "margin",
+        "segmentation", "segment_id", "segment", "user_id", "similarity", "runner_up_id", "margin", "runner_up",
+        "attributes",
     ],
     "segment_entries": [
         "segmentation", "segment_id", "segment", "entry", "users", "share", "overall_share", "lift", "log_odds",
@@ -236,11 +237,21 @@ RELATIONS = {
     ],
     "segment_tree": ["segmentation", "node_id", "parent_id", "height", "users", "segment_id", "segment"],
     "audience_bi.segments": ["segmentation", "segment_id", "name", "keywords", "users", "share"],
-    "audience_bi.segment_members": ["segmentation", "segment_id", "segment", "user_id", "similarity", "margin"],
+    "audience_bi.segment_members": [
+        "segmentation", "segment_id", "segment", "user_id", "similarity", "runner_up_id", "margin", "runner_up",
+        "attributes",
+    ],
+    "audience_bi.user_attributes": ["user_id", "attribute", "value", "number"],
+    "audience_bi.segment_drivers": ["segmentation", "attribute", "kind", "users", "cramers_v", "eta_squared"],
+    "audience_bi.segment_changes": [
+        "change_id", "segmentation", "run_id", "changed_at", "user_id", "from_segment_id", "from_segment",
+        "to_segment_id", "to_segment",
+    ],
+    "segment_publications": ["publication_id", "run_id", "published_at"],
     "audience_bi.segment_entries": ["segmentation", "segment_id", "segment", "entry", "users", "lift", "z_score"],
     "audience_bi.segment_attributes": ["segmentation", "segment_id", "segment", "attribute", "value", "users", "mean"],
     "audience_bi.segment_history": [
-        "segmentation", "run_id", "published_at", "segment_id", "segment", "users", "share",
+        "segmentation", "run_id", "published_at", "segment_id", "segment", "users", "share", "current_name",
     ],
     "audiences": [
         "audience", "definition", "suppress_below", "members", "fault", "inputs", "created_at", "defined_at",

@@ -5,7 +5,10 @@
 \ir segment_members.sql
 \ir segment_entries.sql
 \ir segment_attributes.sql
+\ir segment_drivers.sql
+\ir segment_changes.sql
 \ir segment_history.sql
+\ir user_attributes.sql
 \ir audiences.sql
 \ir audience_members.sql
 \ir audience_changes.sql

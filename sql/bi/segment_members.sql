@@ -1,11 +1,23 @@
--- Who is in which segment, for BI tools: no keys, no vectors.
+-- Who is in which segment, for BI tools: no keys, no vectors. Of two views of that name, segments is the one of this
+-- schema, which hides those of very few users.
 create view segment_members as
-select x.*
+select
+    x.segmentation,
+    x.segment_id,
+    x.segment,
+    x.user_id,
+    x.similarity,
+    x.runner_up_id,
+    x.margin,
+    r.name as runner_up,
+    x.attributes
 from segment_members x
+left join segments r on (r.segmentation, r.segment_id) = (x.segmentation, x.runner_up_id)
 where (x.segmentation, x.segment_id) in (select s.segmentation, s.segment_id from segments s);
 
 comment on view segment_members is
-'Who is in which segment, how much of its kind, and which segment would be next.
+'Who is in which segment, how much of its kind, which segment would be next, and what else is known of the user. Keep to
+one segmentation: each has a row for a user.
 Example: select segment, count(*) from audience_bi.segment_members group by segment order by 2 desc;';
 comment on column segment_members.segmentation is 'The segmentation.';
 comment on column segment_members.segment_id is 'The segment.';
@@ -15,3 +27,5 @@ comment on column segment_members.similarity is 'The cosine of user and centroid
 comment on column segment_members.runner_up_id is 'The segment that would be next; null if there is only one.';
 comment on column segment_members.margin is
 'How much higher the cosine is than that to the runner-up: near 0 on the border.';
+comment on column segment_members.runner_up is 'The name of the runner-up; null where it is hidden.';
+comment on column segment_members.attributes is 'What else is known of the user, as a JSON object.';

@@ -7,10 +7,13 @@ select
     u.user_id,
     a.similarity,
     a.runner_up_id,
-    a.margin
+    a.margin,
+    r.name as runner_up,
+    u.attributes
 from segmentations p
 join segment_assignments a on a.run_id = p.published_run_id
 join segments s on (s.segmentation, s.segment_id) = (p.segmentation, a.segment_id)
+left join segments r on (r.segmentation, r.segment_id) = (p.segmentation, a.runner_up_id)
 join users u on u.user_key = a.user_key;
 
 comment on view segment_members is
@@ -24,3 +27,5 @@ comment on column segment_members.similarity is 'The cosine of user and centroid
 comment on column segment_members.runner_up_id is 'The segment that would be next; null if there is only one.';
 comment on column segment_members.margin is
 'How much higher the cosine is than that to the runner-up: near 0 on the border.';
+comment on column segment_members.runner_up is 'The name of the runner-up.';
+comment on column segment_members.attributes is 'What else is known of the user, as a JSON object.';

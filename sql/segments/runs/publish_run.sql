@@ -1,6 +1,7 @@
 -- Shows a run of a segmentation to its readers, in the place of the one they see now; an earlier run is a roll-back.
 create procedure publish_run(
-    run_id bigint
+    run_id bigint,
+    as_of timestamptz default null
 )
 language plpgsql
 set search_path from current
@@ -11,6 +12,13 @@ declare
     _segmentation text;
     _published bigint;
 begin
+    if publish_run.as_of > clock_timestamp() then
+        raise exception using
+            errcode = 'invalid_parameter_value',
+            message = format('%s is still to come', publish_run.as_of),
+            hint = 'as_of is when readers should have seen the run, for those built after the fact; null is now.';
+    end if;
+
     select r.segmentation into _segmentation
     from segmentation_runs r
     where r.run_id = publish_run.run_id;
@@ -46,13 +54,16 @@ begin
     set published_run_id = publish_run.run_id
     where s.segmentation = _segmentation;
 
+    insert into segment_publications (run_id, published_at)
+    values (publish_run.run_id, coalesce(publish_run.as_of, clock_timestamp()));
+
     update segmentation_runs r
-    set published_at = clock_timestamp()
+    set published_at = coalesce(publish_run.as_of, clock_timestamp())
     where r.run_id = publish_run.run_id;
 end
 $$;
 
-comment on procedure publish_run(bigint) is
+comment on procedure publish_run(bigint, timestamptz) is
 'Shows a run to readers, all at once, and notes in segment_changes who enters and leaves which segment; an earlier run
-rolls back.
+rolls back. as_of dates it back in segment_history, for a run of data of then.
 Example: call publish_run(1);';
