@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import csv
+import gzip
 import random
+import subprocess
 import threading
 import time
 from collections.abc import Iterator
@@ -11,7 +14,8 @@ from collections.abc import Iterator
 import psycopg
 import pytest
 
-from conftest import connect
+from conftest import TESTS, connect
+from pgaudience.server import binary
 from test_family import pair  # noqa: F401
 from test_least_power import Power, power  # noqa: F401
 from test_least_power import rows as rows_as
@@ -210,6 +214,43 @@ def test_two_at_once_do_no_harm(shop: Shop) -> None:
     connection.execute("call run()")
     same(pairs(connection), shop.expected())
     assert members(connection, "spain") == spain(shop)
+
+
+def test_tables_of_a_shop_become_audiences_in_sql_alone(space: str) -> None:
+    """The script in examples/, against the same rows read in Python."""
+    folder = TESTS.parent / "examples"
+    script = [binary("psql"), "--no-psqlrc", "--set", "ON_ERROR_STOP=1", "--dbname", space, "--file"]
+    done = subprocess.run([*script, "examples/orders.sql"], cwd=TESTS.parent, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    expected: dict[tuple[str, str], float] = {}
+    with gzip.open(folder / "retail.csv.gz", "rt", encoding="utf-8") as file:
+        for row in csv.DictReader(file):
+            key = row["user_id"], " ".join(row["entry"].split())
+            expected[key] = expected.get(key, 0) + float(row["frequency"])
+    with connect(space, autocommit=True) as connection:
+        connection.execute(
+            "call add_source('public.orders', user_column => 'customer', entry_column => 'product',"
+            " frequency_column => 'quantity', cursor_column => 'updated_at')"
+        )
+        connection.execute("call add_source('public.customers', user_column => 'id', attributes => array['country'])")
+        connection.execute("call save_audience('germany', filter => '{\"country\": \"Germany\"}')")
+        connection.execute("call run()")
+        assert {key: frequency for key, (frequency, _, _) in pairs(connection).items()} == expected
+        assert one(connection, "select sum(rows_rejected) from sources") == (0,)
+        german = "select array_agg(id order by id) from public.customers where country = 'Germany'"
+        assert sorted(members(connection, "germany")) == one(connection, german)[0]
+        connection.execute("update public.orders set updated_at = now() - id * interval '1 minute'")
+        connection.execute("call sync(complete => true)")
+        figures = "select rows_read, seconds from sources where source = 'public.orders'"
+        complete, seconds = one(connection, figures)
+        assert complete == one(connection, "select count(*) from public.orders")[0]
+        assert seconds < 10
+        print("complete:", complete, seconds)
+        connection.execute("update public.orders set quantity = quantity + 1, updated_at = now() where id % 1000 = 0")
+        connection.execute("call sync()")
+        new, seconds = one(connection, figures)
+        assert new < complete / 3
+        print("by cursor:", new, seconds)
 
 
 # Forgetting

@@ -40,6 +40,10 @@ begin
         _complete := true;
     end loop;
 
+    -- The keys are there now: statistics that know of none have the joins that follow nested.
+    analyze pg_temp.staged_users;
+    analyze pg_temp.staged_items;
+
     call count_rejects(_s, _complete, _rejected);
 
     if source_kind(_s) = 'activity' then
