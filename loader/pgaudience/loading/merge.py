@@ -127,7 +127,7 @@ cross join lateral jsonb_each_text(s.attributes) c
 """
 
 _ATTRIBUTE_VALUES = """
-create temporary table attribute_values on commit drop as
+create temporary table settled_values on commit drop as
 select
     c.position,
     c.user_key,
@@ -141,7 +141,7 @@ _CONFLICTS = """
 select v.key, count(*)
 from (
     select v.key
-    from attribute_values v
+    from settled_values v
     group by v.user_key, v.key
     having count(distinct v.value) > 1
 ) v
@@ -164,7 +164,7 @@ from (
                 jsonb_object_agg(v.key, v.value order by v.position) filter (where v.value is not null),
                 '{}'
             ) as attributes
-        from attribute_values v
+        from settled_values v
         group by v.user_key
     ) v
     join users u using (user_key)
