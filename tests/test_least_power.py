@@ -375,7 +375,8 @@ def test_a_writers_activity_arrives(power: Power) -> None:
 
 def test_what_runs_as_its_owner_is_pinned_and_not_public(toy: str) -> None:
     query = """
-        select p.proname, p.proconfig, has_function_privilege('public', p.oid, 'execute') as is_public
+        select p.proname, array(select c from unnest(p.proconfig) c where c like 'search_path=%'),
+            has_function_privilege('public', p.oid, 'execute') as is_public
         from pg_proc p
         where p.pronamespace = 'audience'::regnamespace and p.prosecdef order by 1"""
     pinned = ["search_path=audience, public, pg_temp"]
