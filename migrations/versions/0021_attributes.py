@@ -25,6 +25,7 @@ create table attribute_axes (
     check (value is null or scale is null),
     check (lowest <= highest)
 )""")
+    op.execute("alter table attribute_axes replica identity full")
     op.execute("""
 comment on table attribute_axes is
 'Of a space of attributes: what a value of users adds to their vector, as pgaudience train has found it. Users start
