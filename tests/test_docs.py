@@ -16,7 +16,13 @@ CHECKOUT = TESTS.parent
 PAGES = [CHECKOUT / "README.md", *sorted((CHECKOUT / "docs").glob("*.md"))]
 
 # What a page needs and the space its SQL runs in, if it is not what the demo leaves behind.
-FIXTURES = {"functions.md": "segmented", "segmentation.md": "bare", "audiences.md": "places", "maps.md": "segmented"}
+FIXTURES = {
+    "functions.md": "segmented",
+    "segmentation.md": "bare",
+    "audiences.md": "places",
+    "maps.md": "segmented",
+    "spaces.md": "segmented",
+}
 SPACES = {"segmentation.md": "retail"}
 
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)

@@ -1,7 +1,8 @@
 -- The inverted index of search: for every entry its users, and what each gives to the evidence.
 --
 -- The strength is the weight of the entry for the user, over the total weight of the user to the power of breadth.
--- Arrays make it compact, and cheap to read for the few hundred entries that a query admits.
+-- Arrays make it compact, and cheap to read for the few hundred entries that a query admits. In a space of attributes
+-- entries have no weight, and none is there.
 create view entry_postings_live as
 select
     a.entry_key,
@@ -22,6 +23,7 @@ cross join (
 join user_vectors u using (user_key)
 left join common_weights w
     on w.frequency = a.frequency and w.weighting = s.weighting and s.half_life is null
+where u.weight > 0
 group by a.entry_key;
 
 comment on view entry_postings_live is
