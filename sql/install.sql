@@ -13,6 +13,7 @@
 \ir text/check_entry_template.sql
 \ir text/entry_texts.sql
 \ir vectors/entry_weight.sql
+\ir checks/check_base.sql
 \ir checks/check_factor.sql
 \ir vectors/scale.sql
 \ir vectors/cancels_out.sql

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from pgaudience import pipeline
 from pgaudience.embedding import sentence_transformers
-from pgaudience.embedding.provider import Provider
+from pgaudience.embedding.provider import Provider, model_folder
 from pgaudience.embedding.registry import DEFAULT_MODEL, provider_for
 
 # What the vectors depend on besides the texts, the model's files and the code that asks the model.
@@ -30,7 +30,7 @@ def remembering(folder: Path) -> Callable[..., Provider]:
         provider = provider_for(model, **options)
         if model == DEFAULT_MODEL:
             return Remembered(provider, folder, "packaged")
-        if files := getattr(provider, "model_folder", None):
+        if files := model_folder(provider):
             return Remembered(provider, folder, digest(files))
         return provider
 

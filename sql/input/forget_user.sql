@@ -13,7 +13,6 @@ as $$
 #variable_conflict use_column
 declare
     _id constant text := normalize_text(forget_user.user_id);
-    _base text;
     _space text;
     _key bigint;
     _alone bigint[];
@@ -24,15 +23,9 @@ declare
 begin
     perform narrow_search_path();
 
-    select s.base into _base
-    from space s;
+    perform check_base('Forget them there: call %I.forget_user(…);');
 
-    if _base is not null then
-        raise exception using
-            errcode = 'object_not_in_prerequisite_state',
-            message = format('the people of the space %I are those of %I', current_schema(), _base),
-            hint = format('Forget them there: call %I.forget_user(…);', _base);
-    elsif coalesce(_id, '') = '' then
+    if coalesce(_id, '') = '' then
         raise exception using
             errcode = 'invalid_parameter_value',
             message = 'whom to forget?',

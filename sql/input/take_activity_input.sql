@@ -13,8 +13,6 @@ language plpgsql
 security definer
 set search_path from current
 as $$
-declare
-    _base text;
 begin
     perform narrow_search_path();
 
@@ -22,15 +20,7 @@ begin
         return null;
     end if;
 
-    select s.base into _base
-    from space s;
-
-    if _base is not null then
-        raise exception using
-            errcode = 'object_not_in_prerequisite_state',
-            message = format('the people of the space %I are those of %I', current_schema(), _base),
-            hint = format('Put it there: insert into %I.activity_input …', _base);
-    end if;
+    perform check_base('Put it there: insert into %I.activity_input …');
 
     perform pg_advisory_xact_lock(lock_key('load'));
 

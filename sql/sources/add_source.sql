@@ -17,21 +17,12 @@ set search_path from current
 as $$
 #variable_conflict use_column
 declare
-    _base text;
     _parts text[];
     _relation regclass;
     _source sources;
     _fault record;
 begin
-    select s.base into _base
-    from space s;
-
-    if _base is not null then
-        raise exception using
-            errcode = 'object_not_in_prerequisite_state',
-            message = format('the people of the space %I are those of %I', current_schema(), _base),
-            hint = format('Add it there: call %I.add_source(…);', _base);
-    end if;
+    perform check_base('Add it there: call %I.add_source(…);');
 
     _parts := parse_ident(coalesce(add_source.relation, ''));
 

@@ -8,19 +8,10 @@ as $$
 #variable_conflict use_column
 declare
     _application constant text := current_setting('application_name');
-    _base text;
     _name text;
     _hint text;
 begin
-    select s.base into _base
-    from space s;
-
-    if _base is not null then
-        raise exception using
-            errcode = 'object_not_in_prerequisite_state',
-            message = format('the people of the space %I are those of %I', current_schema(), _base),
-            hint = format('Bring them in there: call %I.sync();', _base);
-    end if;
+    perform check_base('Bring them in there: call %I.sync();');
 
     perform pg_advisory_xact_lock(lock_key('load'));
 
