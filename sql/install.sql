@@ -62,6 +62,7 @@
 \ir encoder/encoder_tokenize.sql
 \ir encoder/repeat_columns.sql
 \ir encoder/encoder_statement.sql
+\ir encoder/encode_alike.sql
 \ir encoder/encode_texts.sql
 \ir encoder/encode_text.sql
 \ir encoder/encoder_digest.sql

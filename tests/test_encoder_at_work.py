@@ -159,6 +159,33 @@ def test_workers_of_one_query_embed_at_once(encoded: str) -> None:
     assert sum(worker["Actual Rows"] for worker in scan["Workers"]) == 40
 
 
+def test_one_session_embeds_with_parallel_workers(encoded: str) -> None:
+    with connect(encoded, autocommit=True) as connection, connect(encoded, autocommit=True) as other:
+        connection.execute("insert into entries (entry) select 'Climbing hall ' || n from generate_series(1, 300) n")
+        alone = encode_all(connection, workers=0)
+        assert np.array_equal(encode_all(connection, workers=2), alone)
+        seen = set[int]()
+        thread = threading.Thread(target=connection.execute, args=["call embed_entries()"])
+        thread.start()
+        while thread.is_alive():
+            rows = other.execute(
+                "select pid from pg_stat_activity where leader_pid = %s", [connection.info.backend_pid]
+            )
+            seen |= {row[0] for row in rows}
+            time.sleep(0.02)
+        thread.join()
+        stored = connection.execute("select embedding from entry_vectors order by entry_key").fetchall()
+    assert seen
+    assert np.allclose(np.array([row[0].to_numpy() for row in stored]), alone, atol=1e-5)
+
+
+def encode_all(connection: psycopg.Connection, workers: int) -> np.ndarray:
+    register_vector(connection)
+    connection.execute(f"set max_parallel_workers_per_gather = {workers}".encode())
+    rows = connection.execute("select unnest(encode_texts(array(select entry from entries order by entry_key)))")
+    return np.array([row[0].to_numpy() for row in rows])
+
+
 # From a release that did not know it
 
 

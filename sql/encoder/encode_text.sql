@@ -10,8 +10,23 @@ parallel safe
 set search_path from current
 as $$
 #variable_conflict use_column
+declare
+    _tokens constant text[] := encoder_tokenize(encode_text.prompt || encode_text.raw);
 begin
-    return (encode_texts(array[encode_text.raw], encode_text.prompt))[1];
+    if _tokens is null then
+        raise exception using
+            errcode = 'invalid_parameter_value',
+            message = 'the text is null';
+    end if;
+
+    return (
+        select a.embedding
+        from encoder e
+        cross join lateral encode_alike(
+            array[array[e.first_token || _tokens || e.last_token]],
+            array[array[1]]
+        ) a
+    );
 end
 $$;
 

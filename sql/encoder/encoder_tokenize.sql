@@ -20,8 +20,8 @@ begin
     if _most is null then
         raise exception using
             errcode = 'object_not_in_prerequisite_state',
-            message = 'the model is not in this space',
-            hint = 'Run, in a shell: pgaudience migrate';
+            message = 'the weights of the model are not in this space',
+            hint = 'Run, in a shell: pgaudience migrate, which stores them where the model can run in SQL.';
     end if;
 
     for _word in
