@@ -102,7 +102,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 @pytest.fixture(scope="session")
 def vectors_folder(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Where the vectors of local models are kept from one run to the next."""
-    cache = pytestconfig.cache
+    cache = getattr(pytestconfig, "cache", None)  # which is not there under -p no:cacheprovider
     return cache.mkdir("vectors") if cache else tmp_path_factory.mktemp("vectors")
 
 
