@@ -42,6 +42,7 @@ begin
     if to_regrole(quote_ident(_writer)) is not null then
         execute format(
             'grant insert, update, delete on %1$I.entry_vectors, %1$I.entry_failures, %1$I.attribute_axes,
+                %1$I.given_user_vectors,
                 %1$I.queries, %1$I.loads, %1$I.workers,
                 %1$I.tokens, %1$I.token_layers, %1$I.training_texts,
                 %1$I.segmentations, %1$I.segmentation_runs, %1$I.run_segments, %1$I.run_tree, %1$I.run_entries,

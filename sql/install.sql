@@ -27,6 +27,7 @@
 \ir attributes/standard_number.sql
 \ir attributes/attribute_values.sql
 \ir attributes/attribute_profiles.sql
+\ir vectors/given_profiles.sql
 \ir vectors/user_vectors_live.sql
 \ir vectors/user_vectors.sql
 \ir vectors/center_vector.sql
@@ -79,6 +80,7 @@
 \ir checks/check_query.sql
 \ir checks/check_search.sql
 \ir checks/check_user.sql
+\ir checks/check_made_of_entries.sql
 \ir checks/check_users.sql
 \ir checks/check_filter.sql
 \ir checks/stored_value.sql

@@ -13,7 +13,7 @@ from psycopg import sql
 from pgaudience.database import Connection, SpaceConnection, use_schema
 from pgaudience.distilling import distillation_due
 from pgaudience.embedding.provider import model_folder
-from pgaudience.embedding.registry import ATTRIBUTES, is_learned, provider_for
+from pgaudience.embedding.registry import ATTRIBUTES, VECTORS, is_learned, provider_for
 from pgaudience.encoding import encoder_state, has_encoder, runnable_model, source_digest
 from pgaudience.errors import PgaudienceError
 from pgaudience.installing import objects
@@ -34,6 +34,7 @@ from pg_class c
 join pg_namespace n on n.oid = c.relnamespace
 where n.nspname = %s and c.relname = 'space'
 """
+_GIVEN = "select (select count(*) from entry_vectors), (select count(*) from given_user_vectors)"
 _HAS_BI = "select exists (select from installed_objects where starts_with(file, 'bi/'))"
 
 
@@ -226,6 +227,12 @@ def _is_that_of_the_folder(connection: Connection) -> bool:
 
 def _learned_vectors(connection: Connection) -> Check:
     fitted, model = connection.execute("select trained_pairs, model from space").fetchone() or (None, "")
+    if model == VECTORS:
+        entries, users = connection.execute(_GIVEN).fetchone() or (0, 0)
+        return Check(
+            "vectors made elsewhere", entries + users > 0, f"of {entries:,} entries, {users:,} users",
+            "Run: pgaudience load --vectors FILE",
+        )  # fmt: skip
     what = "users" if model == ATTRIBUTES else "pairs"
     return Check(
         "learned vectors", not training_due(connection), f"of {fitted:,} {what}" if fitted else "none yet",

@@ -30,6 +30,8 @@ begin
                 hint = format('Load attributes, then run, in a shell: pgaudience --schema %I train', current_schema());
         end if;
         _cancels_out := false;
+    elsif exists (select from given_user_vectors g where g.user_key = _user_key) then
+        _cancels_out := false;
     else
         select cancels_out(sum(scale(v.embedding, a.weight)), sum(a.weight)) into _cancels_out
         from weighted_activity a
@@ -41,7 +43,10 @@ begin
         raise exception using
             errcode = 'object_not_in_prerequisite_state',
             message = format('no entry of user %L has a vector yet', check_user.of_user),
-            hint = 'Run, in a shell: pgaudience embed';
+            hint = case
+                when text_space() is null then 'Run, in a shell: pgaudience embed'
+                else 'Run, in a shell: pgaudience refresh --all'
+            end;
     end if;
     if _cancels_out then
         raise exception using

@@ -49,5 +49,9 @@ after insert or update or delete or truncate on entry_vectors
 for each statement execute function record_change();
 
 create trigger record_change
+after insert or update or delete or truncate on given_user_vectors
+for each statement execute function record_change();
+
+create trigger record_change
 after update of weighting, breadth, half_life on space
 for each statement execute function record_change();

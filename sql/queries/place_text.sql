@@ -62,8 +62,12 @@ begin
     if _embedding is null then
         raise exception using
             errcode = 'object_not_in_prerequisite_state',
-            message = format('nothing is learned yet in the space %I', current_schema()),
-            hint = format('Run, in a shell: pgaudience --schema %I train', current_schema());
+            message = format('no entry has a vector yet in the space %I', current_schema()),
+            hint = format(
+                'Run, in a shell: pgaudience --schema %I %s',
+                current_schema(),
+                (select case s.model when 'vectors' then 'load --vectors FILE' else 'train' end from space s)
+            );
     end if;
 
     return _embedding;

@@ -7,7 +7,7 @@ parallel safe
 set search_path from current
 as $$
 begin
-    return (select s.base from space s where s.model in ('behaviour', 'blend', 'attributes'));
+    return (select s.base from space s where s.model in ('behaviour', 'blend', 'attributes', 'vectors'));
 end
 $$;
 

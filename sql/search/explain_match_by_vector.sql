@@ -36,6 +36,7 @@ declare
 begin
     perform check_query(explain_match.query);
     perform check_search(explain_match.mode, explain_match.breadth, explain_match.evidence_weight);
+    perform check_made_of_entries(explain_match.user_id);
 
     select u.user_key into _user_key
     from users u

@@ -46,6 +46,8 @@ begin
             );
     end if;
 
+    perform check_made_of_entries(explain_segment.user_id);
+
     select sum(scale(v.embedding, a.weight)), sum(a.weight) into _sum, _weight
     from weighted_activity a
     join entry_vectors v using (entry_key)

@@ -1,5 +1,5 @@
 -- The profile of every user: the weighted sum of the vectors of their entries, at unit length; in a space of
--- attributes, what these add up to.
+-- attributes, what these add up to; a vector of the user that was made elsewhere stands for that.
 --
 -- Weights that common_weights does not hold, because they are rare, fade, or it is not refreshed yet, are computed row
 -- by row. max() tells the planner that there is one weighting, so that it joins in memory and in parallel.
@@ -46,6 +46,7 @@ select
 from profiles p
 join users u using (user_key)
 where not cancels_out(p.direction, p.weight)
+    and not exists (select from given_user_vectors g where g.user_key = p.user_key)
 union all
 select
     p.user_key,
@@ -55,7 +56,11 @@ select
     0,
     0,
     (row(l2_normalize(p.direction))::user_vector).embedding
-from attribute_profiles p
+from (
+    select * from attribute_profiles
+    union all
+    select * from given_profiles
+) p
 join users u using (user_key);
 
 comment on view user_vectors_live is
@@ -68,4 +73,4 @@ comment on column user_vectors_live.frequency is 'Their frequencies, added up.';
 comment on column user_vectors_live.coverage is 'The share of that frequency, 0 to 1, whose entries have a vector.';
 comment on column user_vectors_live.weight is 'The weights of the entries that have a vector, added up.';
 comment on column user_vectors_live.embedding is
-'Sum of weight times entry vector, or of what attributes add, normalised to unit length.';
+'Sum of weight times entry vector, or of what attributes add, or a vector made elsewhere; of unit length.';

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal, TypedDict, Unpack
 
 import click
 
-from pgaudience.cli.reports import report, report_entries, report_family
+from pgaudience.cli.reports import report, report_entries, report_family, report_vectors
 from pgaudience.cli.target import Target, pass_target
 from pgaudience.terminal import escaped
 
@@ -42,6 +42,9 @@ def _delimiter(_context: click.Context, _parameter: click.Parameter, value: str 
 @click.option("--users-id", metavar="COLUMN", help="The user column of that file. [default: guessed]")
 @click.option("--entries", "entries_file", metavar="FILE", help="Rows of an entry and its attributes.")
 @click.option("--entries-entry", metavar="COLUMN", help="The entry column of that file. [default: guessed]")
+@click.option("--vectors", "vectors_file", metavar="FILE",
+              help="Vectors made elsewhere, of users or entries (migrate --model vectors).")  # fmt: skip
+@click.option("--ids", "ids_file", metavar="FILE", help="Whose the rows of an .npy file of vectors are.")
 @click.option("--format", "format_", type=click.Choice(FORMATS), help="[default: from the file's name]")
 @click.option(
     "--delimiter", metavar="CHARACTER", callback=_delimiter, help="What parts the fields of CSV. [default: guessed]"
@@ -81,6 +84,8 @@ def load(
     users_id: str | None,
     entries_file: str | None,
     entries_entry: str | None,
+    vectors_file: str | None,
+    ids_file: str | None,
     format_: str | None,
     delimiter: str | None,
     decimal: str | None,
@@ -112,6 +117,12 @@ def load(
     from pgaudience.reading import Columns, Period, Rejects, read_entries, read_users
     from pgaudience.refresh import refresh
 
+    if vectors_file is not None:
+        if files or users_file or entries_file or query:
+            raise click.UsageError("--vectors is loaded by itself, into the space of these vectors.")
+        rejects = Rejects(rejects_path, strict=strict, placeholders=reject_placeholders)
+        _load_vectors(target, vectors_file, ids_file, Columns(user, entry), mode, rejects, no_refresh=no_refresh)
+        return
     _check_sources(files, users_file, entries_file, query, source)
     if row_template is not None and (entry or frequency or occurred_at or attributes):
         raise click.UsageError("With --row-template, the row itself is the entry, and its columns are the attributes.")
@@ -146,6 +157,29 @@ def load(
             distill_space(connection, space, base_url)
         finish(connection, merged.load_keys)
         report_family(connection)
+
+
+def _load_vectors(
+    target: Target,
+    path: str,
+    ids: str | None,
+    columns: Columns,
+    mode: Literal["replace", "add"],
+    rejects: Rejects,
+    *,
+    no_refresh: bool,
+) -> None:
+    from pgaudience.learning import store_vectors
+    from pgaudience.reading import read_vectors
+    from pgaudience.refresh import refresh
+
+    with target.open() as (connection, space), rejects:
+        vectors = read_vectors(path, ids, columns, space.dimensions, rejects)
+        given = store_vectors(connection, space, vectors, mode)
+        report_vectors(rejects, given)
+        if not no_refresh:
+            refresh(connection)
+            click.echo("Refreshed the user vectors", err=True)
 
 
 def _check_sources(

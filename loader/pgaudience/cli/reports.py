@@ -10,6 +10,7 @@ from pgaudience.terminal import escaped
 
 if TYPE_CHECKING:
     from pgaudience.database import Connection
+    from pgaudience.learning import Given
     from pgaudience.loading.entries import MergedEntries
     from pgaudience.loading.merge import Merged
     from pgaudience.reading import Rejects
@@ -19,12 +20,9 @@ def report(rejects: Rejects, merged: Merged) -> None:
     """Say what became of the rows, and what a load has changed."""
     for source in rejects.sources:
         _report_source(rejects, source)
+    _report_examples(rejects)
     for each in merged.unfinished:
         _say(f"{each.name}: its rows are in since {each.loaded_at:%Y-%m-%d %H:%M}; going on with what was left to do")
-    for example in rejects.examples:
-        _say(f"  line {example.line}: {example.reason.text}: {example.row}")
-    if rejects.reasons:
-        _say(f"  All rejected rows are in {rejects.path}")
     _say(
         f"{merged.new_users:,} new users, {merged.new_entries:,} new entries; pairs of user and entry:"
         f" {merged.pairs_added:,} added, {merged.pairs_changed:,} changed, {merged.pairs_removed:,} removed"
@@ -49,6 +47,18 @@ def report_entries(merged: MergedEntries) -> None:
         )
 
 
+def report_vectors(rejects: Rejects, given: Given) -> None:
+    """Say what became of vectors that were made elsewhere."""
+    for source in rejects.sources:
+        _report_source(rejects, source)
+    _report_examples(rejects)
+    _say(f"{given.stored:,} {given.kind} have the vectors of the file")
+    if given.unknown:
+        _say(f"  {given.unknown:,} vectors are of no {given.kind} in the space, and were left out")
+    if given.repeated:
+        _say(f"  {given.repeated:,} vectors gave way to a later one of the same")
+
+
 def report_family(connection: Connection) -> None:
     """Name the spaces over the same people, which a load leaves stale."""
     spaces = [row[0] for row in connection.execute("select space from derived_spaces order by space").fetchall()]
@@ -62,6 +72,13 @@ def _report_texts(texts: dict[str, int]) -> None:
         _say(
             f"  {attribute} is a text from now on, as not all its values are numbers; {values:,} numbers were rewritten"
         )
+
+
+def _report_examples(rejects: Rejects) -> None:
+    for example in rejects.examples:
+        _say(f"  line {example.line}: {example.reason.text}: {example.row}")
+    if rejects.reasons:
+        _say(f"  All rejected rows are in {rejects.path}")
 
 
 def _report_source(rejects: Rejects, source: str) -> None:

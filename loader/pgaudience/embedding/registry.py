@@ -13,12 +13,14 @@ DEFAULT_MODEL = "sentence-transformers:all-MiniLM-L6-v2"
 
 BLEND = "blend"
 ATTRIBUTES = "attributes"
-LEARNED = {"behaviour": 128, ATTRIBUTES: 64, BLEND: 0}
-"""Models that read no texts, with their dimensions unless others are asked for; a blend has those of its parts."""
+VECTORS = "vectors"
+LEARNED = {"behaviour": 128, ATTRIBUTES: 64, BLEND: 0, VECTORS: 0}
+"""Models that read no texts, with their dimensions unless others are asked for; a blend has those of its parts, and
+those of vectors made elsewhere must be said."""
 
 
 def is_learned(model: str) -> bool:
-    """Whether the vectors of such a space come from `pgaudience train`."""
+    """Whether the vectors of such a space come from `pgaudience train`, or were made elsewhere."""
     return model in LEARNED
 
 
@@ -48,7 +50,7 @@ def provider_for(model: str, *, dimensions: int | None = None, base_url: str | N
     raise PgaudienceError(
         f"{model!r} names no embedding model",
         hint=f"the accepted forms are {DEFAULT_MODEL}, sentence-transformers:<name or folder>, openai:<name>,"
-        " behaviour, attributes",
+        " behaviour, attributes, vectors",
     )
 
 
@@ -62,6 +64,8 @@ def _require(module: str, *, extra: str) -> None:
 
 def measure(model: str | None, *, dimensions: int | None = None, base_url: str | None = None) -> tuple[str, int]:
     """Return the name and the dimensions of a model, DEFAULT_MODEL for None."""
+    if model == VECTORS and dimensions is None:
+        raise PgaudienceError("how many numbers has one of the vectors?", "migrate --model vectors --dimensions …")
     if model is not None and is_learned(model):
         return model, dimensions or LEARNED[model]
     provider = provider_for(model or DEFAULT_MODEL, dimensions=dimensions, base_url=base_url)

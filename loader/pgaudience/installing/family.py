@@ -108,7 +108,7 @@ def check_parts(connection: Connection, parts: Sequence[str]) -> tuple[str, int]
         if space.base is not None and (not is_learned(space.model) or space.model in (BLEND, ATTRIBUTES)):
             raise PgaudienceError(
                 f"{part!r} is a space of {space.model}, which cannot be a part",
-                "The parts are the base itself and spaces of behaviour over it.",
+                "The parts are the base itself and spaces over it that have learned vectors of entries.",
             )
     return bases.pop(), sum(space.dimensions for space in spaces.values())
 

@@ -1,6 +1,7 @@
-"""Vectors that are learned from what people have, instead of made of texts by a model."""
+"""Vectors that are learned from what people have, or were made elsewhere, instead of made of texts by a model."""
 
+from pgaudience.learning.given import Given, store_vectors
 from pgaudience.learning.growth import training_due
 from pgaudience.learning.train import Trained, learn, train
 
-__all__ = ["Trained", "learn", "train", "training_due"]
+__all__ = ["Given", "Trained", "learn", "store_vectors", "train", "training_due"]

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from pgvector.psycopg import register_vector
 
 from pgaudience.database import Connection, Space
-from pgaudience.embedding.registry import ATTRIBUTES, BLEND
+from pgaudience.embedding.registry import ATTRIBUTES, BLEND, VECTORS
 from pgaudience.errors import PgaudienceError
 from pgaudience.learning.attributes import Described, fit_attributes
 from pgaudience.learning.baskets import LEAST_USERS, Baskets, read_baskets
@@ -75,8 +75,12 @@ class Trained:
 def learn(connection: Connection, space: Space) -> Trained | Described:
     """Learn what the space is made of, behaviour or attributes, in one transaction, and say what was done.
 
-    Raises PgaudienceError, with nothing changed, as `train` and `train_attributes` do.
+    Raises PgaudienceError, with nothing changed, as `train` and `train_attributes` do, and for vectors made elsewhere.
     """
+    if space.model == VECTORS:
+        raise PgaudienceError(
+            f"the vectors of {space.schema!r} are made elsewhere", "Make them anew there, then: load --vectors FILE"
+        )
     return train_attributes(connection, space) if space.model == ATTRIBUTES else train(connection, space)
 
 

@@ -19,6 +19,7 @@ from pgaudience.reading.rejects import Account, Reject, Rejects
 from pgaudience.reading.rows import RowTemplate
 from pgaudience.reading.source import Source, open_query, open_source
 from pgaudience.reading.times import NO_TIME
+from pgaudience.reading.vectors import Vectors, read_vectors
 
 __all__ = [
     "FORMATS",
@@ -33,8 +34,10 @@ __all__ = [
     "Rejects",
     "RowTemplate",
     "Source",
+    "Vectors",
     "open_query",
     "open_source",
     "read_entries",
     "read_users",
+    "read_vectors",
 ]

@@ -70,8 +70,8 @@ def resolve(columns: Columns, header: Sequence[str], source: str) -> Columns:
     found = Columns(
         user=user or guess_required("user", USER_NAMES, free, header, source),
         entry=entry or guess_required("entry", ENTRY_NAMES, free, header, source),
-        frequency=frequency or _guess(FREQUENCY_NAMES, free),
-        occurred_at=occurred_at or _guess(OCCURRED_AT_NAMES, free),
+        frequency=frequency or guess(FREQUENCY_NAMES, free),
+        occurred_at=occurred_at or guess(OCCURRED_AT_NAMES, free),
         attributes=attributes,
     )
     require_single(found.names(), header, source)
@@ -102,7 +102,7 @@ def guess_required(
     option: str | None = None,
 ) -> str:
     """Find the column with one of the usual names of a part that every source with rows must have."""
-    found = _guess(usual, free) if header else usual[0]
+    found = guess(usual, free) if header else usual[0]
     if found is None:
         raise PgaudienceError(
             f"no column of {source} looks like the {part}; it has {listed(header)}",
@@ -118,7 +118,8 @@ def require_single(names: Sequence[str], header: Sequence[str], source: str) -> 
             raise PgaudienceError(f"{source} has {header.count(name)} columns called {name!r}", "rename all but one")
 
 
-def _guess(usual: Sequence[str], free: Sequence[str]) -> str | None:
+def guess(usual: Sequence[str], free: Sequence[str]) -> str | None:
+    """Find the column with one of the usual names, the first of which wins; None where there is none."""
     spellings = {_normal(name): name for name in reversed(free)}
     return next((spellings[name] for name in usual if name in spellings), None)
 

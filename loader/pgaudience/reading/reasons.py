@@ -65,6 +65,9 @@ NOT_A_TIME = Reason(
 LONG_USER = Reason(f"user id longer than {LONGEST_USER_BYTES:,} bytes", "PostgreSQL cannot index it: shorten it")
 LONG_ENTRY = Reason("entry longer than 1 MB", "shorten it: an embedding reads only its beginning anyway")
 LONG_ATTRIBUTE = Reason("attribute longer than 1 MB", "shorten it, or leave out its column")
+NOT_A_VECTOR = Reason("not a list of numbers", "write it as in [0.12, -0.5, …]")
+NOT_FINITE = Reason("a vector with a number that is not finite", "see what went wrong where it was made")
+NO_LENGTH = Reason("a vector of zeros, which points nowhere", "leave it out")
 PLACEHOLDER = Reason("a placeholder for a user or an entry", "without --reject-placeholders such rows are taken")
 
 
