@@ -313,7 +313,7 @@ RELATIONS = {
 
 # Relations that only functions read, beside the definitions, `…_live`, of materialized views.
 PLUMBING = {
-    "attribute_profiles", "attribute_values",
+    "attribute_profiles", "given_profiles", "attribute_values",
     "encoder_characters", "encoder_norms", "encoder_positions", "encoder_tests", "encoder_tokens", "encoder_weights",
     "common_weights", "entry_lengths", "entry_postings", "entry_sample", "live_workers", "user_sample",
 }  # fmt: skip
