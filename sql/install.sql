@@ -120,10 +120,12 @@
 \ir segments/fitting/half_squares.sql
 \ir segments/fitting/nearest_centroids.sql
 \ir segments/fitting/segmentation_points.sql
+\ir segments/fitting/count_points.sql
 \ir segments/fitting/sample_users.sql
 \ir segments/fitting/seed_centroids.sql
 \ir segments/fitting/fit_centroids.sql
 \ir segments/fitting/fit_sample.sql
+\ir segments/fitting/fits_sample.sql
 \ir segments/describing/describe_entries.sql
 \ir segments/describing/run_attribute_values.sql
 \ir segments/describing/describe_attributes.sql

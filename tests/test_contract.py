@@ -320,8 +320,8 @@ PLUMBING = {
 
 # What writes, and what reports its progress through a setting.
 VOLATILE = {
-    "request_embedding", "report_progress", "fit_centroids", "fit_sample", "bootstrap_clusters", "compare_k",
-    "choose_k", "fit_kmeans", "fit_agglomerative", "lock_audiences", "leave_audiences",
+    "request_embedding", "report_progress", "fit_centroids", "fit_sample", "fits_sample", "bootstrap_clusters",
+    "compare_k", "choose_k", "fit_kmeans", "fit_agglomerative", "lock_audiences", "leave_audiences",
     "hold_users", "remove_orphans", "narrow_search_path",
     "fit_segments", "lock_segmentation", "number_segments", "embed_entry_batch", "embed_query_batch",
 }  # fmt: skip

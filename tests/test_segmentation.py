@@ -90,6 +90,44 @@ def test_the_same_seed_gives_the_same_segments(real: str) -> None:
         assert members(connection, "once") == members(connection, "twice")
 
 
+def test_many_users_have_two_rounds_after_a_sample(space: str) -> None:
+    """More than twice what the sample needs: k-means converges on it; without a sample, on all users."""
+    fill(space, clumps([1000, 900]) + np.random.default_rng(1).normal(scale=0.4, size=(1900, 3)))
+    runs = "select iterations, inertia, users, churn from segmentation_runs where run_id = %s"
+    with connect(space) as connection:
+        users, vectors = columns(connection, VECTORS[True])
+        start = [Vector(v) for v in vectors[:2]]
+        exact = build(connection, "exact", k=2, sample_size=None, tolerance=0)
+        sampled = build(connection, "sampled", k=2, sample_size=800, tolerance=0)
+        given = build(connection, "given", initial_centroids=start, sample_size=800, tolerance=0)
+        build(connection, "again", k=2, sample_size=800, tolerance=0)
+        expected = KMeans(2, init=vectors[:2], n_init=1, tol=0).fit(vectors)
+        for run in (exact, sampled, given):
+            rounds, inertia, placed, _ = connection.execute(runs, [run]).fetchone() or (0, 0, 0, 0)
+            assert placed == len(users) == 1900
+            assert rounds <= 2 or run == exact
+            assert inertia == pytest.approx(expected.inertia_, rel=1e-3)
+        assert members(connection, "sampled") == members(connection, "again")
+        before = members(connection, "sampled")
+        rebuilt = build(connection, "sampled", k=2, sample_size=800, tolerance=0)
+        assert (connection.execute(runs, [rebuilt]).fetchone() or ())[3] < 0.01
+        moved = sum(before[user] != segment for user, segment in members(connection, "sampled").items())
+        assert moved < 19
+        with pytest.raises(psycopg.errors.InvalidParameterValue, match="sample_size"):
+            build(connection, "tree", method="agglomerative", sample_size=None)
+
+
+def test_centroids_that_fit_a_sample_are_told_from_those_that_do_not(space: str) -> None:
+    fill(space, clumps([1000, 900]))
+    query = "select fits_sample(%s::vector[], embeddings) from sample_users(500)"
+    with connect(space) as connection:
+        _, vectors = columns(connection, VECTORS[True])
+        means = KMeans(2, init=vectors[:2], n_init=1, tol=0).fit(vectors).cluster_centers_
+        register_vector(connection)
+        assert connection.execute(query, [[Vector(v) for v in means]]).fetchone() == (True,)
+        assert connection.execute(query, [[Vector(v) for v in means * 0.5]]).fetchone() == (False,)
+
+
 def test_k_is_found(space: str) -> None:
     fill(space, clumps([40, 30, 20, 10]))
     with connect(space) as connection:

@@ -71,7 +71,10 @@ begin
             (not coalesce(_p.restarts >= 1, false), 'restarts is 1 or more'),
             (not coalesce(_p.max_iterations >= 1, false), 'max_iterations is 1 or more'),
             (not coalesce(_p.tolerance between 0 and 1, false), 'tolerance is 0 to 1'),
-            (not coalesce(_p.sample_size >= 2, false), 'sample_size is 2 or more'),
+            (
+                _p.sample_size < 2 or (_p.sample_size is null and _p.method <> 'kmeans'),
+                'sample_size is 2 or more, or for kmeans null: rounds over all users until it converges'
+            ),
             (_p.seed is null, 'seed is a number'),
             (not _p.max_churn between 0 and 1, 'max_churn is a share of the users, 0 to 1, or null'),
             (_p.suppress_below < 0, 'suppress_below is a number of users, 0 or more'),

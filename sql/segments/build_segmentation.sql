@@ -147,8 +147,9 @@ comment on procedure build_segmentation(
 agglomerative clustering (agglomerative, with linkage ward or average) of users as seen from the average user, or with
 centered => false of user_vectors as they are; without k, the elbow between k_min and k_max. A rebuild by k-means
 starts from the published centroids, and without k from as many, unless warm_start is false or centered is not as it
-was. Segments that continue one keep its segment_id and name; if more than max_churn of the users would move, the run
-is stored but not published. Users of segments with fewer than drop_smaller_than users stay without one, and so does
-the share outlier_fraction of users that are far from all others. Without describe, segments get no names, profiles and
-figures of quality: call describe_run and judge_run for them. The result is the number of the run.
+was. Of many users k-means converges on a sample and has two rounds over all, unless sample_size is null. Segments that
+continue one keep its segment_id and name; if more than max_churn of the users would move, the run is stored but not
+published. Users of segments with fewer than drop_smaller_than users stay without one, and so does the share
+outlier_fraction of users that are far from all others. Without describe, segments get no names, profiles and figures of
+quality: call describe_run and judge_run for them. The result is the number of the run.
 Example: call build_segmentation(''interests'');';

@@ -15,15 +15,16 @@ set search_path from current
 as $$
 begin
     execute format(
-        'select array_agg(s.user_key order by s.place), array_agg(s.embedding order by s.place)
+        'select array_agg(s.user_key order by s.place), array_agg(v.embedding order by s.place)
         from (
-            select p.user_key, p.embedding,
-                row_number() over (order by hashint8extended(p.user_key, $2), p.user_key) as place
+            select p.user_key, row_number() over (order by hashint8extended(p.user_key, $2), p.user_key) as place
             from (%s) p
             order by place
             limit $1
-        ) s',
-        segmentation_points(centered => sample_users.centered)
+        ) s
+        join %I v using (user_key)',
+        segmentation_points(centered => sample_users.centered),
+        user_vector_relation(sample_users.centered)
     )
     into user_keys, embeddings
     using sample_users.sample_size, sample_users.seed, sample_users.filter, sample_users.leave_out;
