@@ -151,6 +151,21 @@ assert abs(cached.embed(["ski"]) - passage).max() < 1e-6
     assert (ran.returncode, ran.stdout, ran.stderr) == (0, "", "")
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="only there does torch bring libgomp, which says what it heeds")
+@pytest.mark.parametrize("given, heeded", [({}, "PASSIVE"), ({"OMP_WAIT_POLICY": "ACTIVE"}, "ACTIVE")])
+def test_threads_of_torch_sleep_while_they_wait(given: dict[str, str], heeded: str) -> None:
+    """They spin by default, which beside other busy processes costs four times the CPU."""
+    script = f"from pgaudience.embedding.registry import provider_for; provider_for({DEFAULT_MODEL!r}).embed(['ski'])"
+    ran = subprocess.run(
+        [sys.executable, "-c", script],
+        env=os.environ | {"OMP_DISPLAY_ENV": "TRUE"} | given,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert f"OMP_WAIT_POLICY = '{heeded}'" in ran.stderr
+
+
 def test_minilm_gives_unit_vectors_that_know_what_skiing_is(local: Provider) -> None:
     found = embed_each(local, WORDS)
     assert_outcome(found, WORDS, {})

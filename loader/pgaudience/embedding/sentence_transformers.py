@@ -167,6 +167,8 @@ def _repository(name: str) -> str:
 def _load(folder: Path | None, name: str) -> Any:
     """Load a model from its folder or the hub's cache, and only if it is in neither, from the hub."""
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")  # no gain on short texts, and it warns at every fork
+    # Threads of torch that wait for each other would spin: beside other busy processes that took four times the CPU.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     from sentence_transformers import SentenceTransformer
     from transformers.utils import logging
 
