@@ -134,6 +134,7 @@
 \ir segments/describing/pick_phrases.sql
 \ir segments/describing/name_segments.sql
 \ir segments/describing/describe_run.sql
+\ir segments/describing/short_label.sql
 \ir segments/segments.sql
 \ir segments/segment_members.sql
 \ir segments/segment_entries.sql
@@ -147,6 +148,7 @@
 \ir segments/assign_segment_by_vector.sql
 \ir segments/assign_segment.sql
 \ir segments/rename_segment.sql
+\ir segments/describing/name_by_model.sql
 \ir checks/check_sample.sql
 \ir segments/fitting/distance_rows.sql
 \ir segments/judging/judge_centroids.sql

@@ -1,4 +1,6 @@
-"""A real HTTP server on loopback that speaks OpenAI's embeddings API, with the packaged MiniLM weights behind it.
+"""A real HTTP server on loopback that speaks OpenAI's API, with the packaged MiniLM weights behind its embeddings.
+
+Of chats it answers what `reply` makes of a question; without one, a JSON object made of the data it was sent.
 
     with serving() as server:
         provider_for(server.model, base_url=server.url)
@@ -15,7 +17,7 @@ import json
 import threading
 import time
 from collections import Counter, deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -25,6 +27,7 @@ import numpy as np
 import pytest
 
 MODEL = "minilm"
+CHAT_MODEL = "parrot"
 DIMENSIONS = 384
 MAX_INPUTS = 2048
 MAX_TOKENS_INPUT = 8192
@@ -49,6 +52,20 @@ class Request:
     key: str
     status: int | None
     """None where the connection was dropped."""
+
+
+@dataclass(frozen=True)
+class Chat:
+    """A question to the chat model."""
+
+    instructions: str
+    data: str
+    schema: dict[str, Any]
+    body: dict[str, Any]
+
+    @property
+    def texts(self) -> Any:
+        return json.loads(self.data)
 
 
 @dataclass(frozen=True)
@@ -86,6 +103,12 @@ class OpenAIServer:
     """Leave the last vector out."""
     key: str | None = None
     """The only key accepted; None accepts any."""
+    any_model: bool = False
+    """Chat under whatever name a model is asked for."""
+    reply: Callable[[Chat], str | dict[str, Any]] | None = None
+    """What the chat model says: a text, or the choice itself, with its message and finish_reason."""
+    chats: list[Chat] = field(default_factory=list)
+    """The questions that were answered, that is, would have been paid for."""
     delay: float = 0
     """Seconds that each answer takes, at least."""
     _faults: deque[Fault] = field(default_factory=deque)
@@ -93,6 +116,10 @@ class OpenAIServer:
     @property
     def model(self) -> str:
         return f"openai:{MODEL}"
+
+    @property
+    def chat_model(self) -> str:
+        return f"openai:{CHAT_MODEL}"
 
     def fail_next(
         self,
@@ -134,6 +161,28 @@ class OpenAIServer:
         usage = {"prompt_tokens": tokens, "total_tokens": tokens}
         return {"object": "list", "data": rows, "model": body["model"], "usage": usage}
 
+    def answer_chat(self, body: dict[str, Any], authorization: str) -> dict[str, Any]:
+        """Answer a question, or raise RefusalError with OpenAI's own words."""
+        if self.key is not None and authorization != f"Bearer {self.key}":
+            raise RefusalError(401, "Incorrect API key provided.", code="invalid_api_key")
+        if body["model"] != CHAT_MODEL and not self.any_model:
+            raise RefusalError(404, f"The model `{body['model']}` does not exist.", code="model_not_found")
+        system, user = (message["content"] for message in body["messages"])
+        if self.refuse is not None and self.refuse in user:
+            raise RefusalError(400, f"a text contains {self.refuse}")
+        time.sleep(self.delay)
+        chat = Chat(system, user, body["response_format"]["json_schema"]["schema"], body)
+        self.chats.append(chat)
+        said = (self.reply or parroted)(chat)
+        choice = said if isinstance(said, dict) else {"message": {"content": said}, "finish_reason": "stop"}
+        choice["message"] = {"role": "assistant", "refusal": None, "content": None} | choice["message"]
+        usage = {"prompt_tokens": _tokens(system + user), "completion_tokens": 11}
+        usage["total_tokens"] = sum(usage.values())
+        return {
+            "id": f"chat-{len(self.chats)}", "object": "chat.completion", "created": 0, "model": CHAT_MODEL,
+            "choices": [{"index": 0} | choice], "usage": usage,
+        }  # fmt: skip
+
     def _check(self, texts: list[str], body: dict[str, Any], authorization: str) -> None:
         if self.key is not None and authorization != f"Bearer {self.key}":
             raise RefusalError(401, "Incorrect API key provided.", code="invalid_api_key")
@@ -168,6 +217,17 @@ class OpenAIServer:
         return vector.tolist()
 
 
+def parroted(chat: Chat) -> str:
+    """Describe a segment by the entries that set it apart."""
+    entries = [row["entry"] for row in chat.texts["distinctive"]]
+    words = list(dict.fromkeys(word for entry in entries for word in entry.split()))
+    return json.dumps({
+        "sentence": f"These users like {' and '.join(entries[:2])}.",
+        "name": " ".join(words[:2]),
+        "keywords": words[:3],
+    })  # fmt: skip
+
+
 def _tokens(text: str) -> int:
     """Count the words: what is refused here has 8,192 words."""
     return len(text.split())
@@ -189,9 +249,10 @@ def _handler(server: OpenAIServer) -> type[BaseHTTPRequestHandler]:
                 self._send(fault.status, {"error": error}, fault.headers)
                 return
             try:
-                if self.path != "/v1/embeddings":
+                answers = {"/v1/embeddings": server.answer, "/v1/chat/completions": server.answer_chat}
+                if self.path not in answers:
                     raise RefusalError(404, f"Invalid URL (POST {self.path})")
-                answer = server.answer(body, self.headers["Authorization"] or "")
+                answer = answers[self.path](body, self.headers["Authorization"] or "")
             except RefusalError as refusal:
                 self._log(body, refusal.status)
                 error = {"message": refusal.message, "type": "invalid_request_error"}
@@ -201,7 +262,8 @@ def _handler(server: OpenAIServer) -> type[BaseHTTPRequestHandler]:
             self._send(200, answer, {})
 
         def _log(self, body: dict[str, Any], status: int | None) -> None:
-            texts = [body["input"]] if isinstance(body["input"], str) else body["input"]
+            asked = body.get("input", [])
+            texts = [asked] if isinstance(asked, str) else asked
             key = (self.headers["Authorization"] or "").removeprefix("Bearer ")
             server.requests.append(Request(texts, body.get("dimensions"), body.get("encoding_format"), key, status))
 

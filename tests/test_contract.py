@@ -283,6 +283,14 @@ RELATIONS = {
     "segment_assignments": ["run_id", "user_key", "segment_id", "similarity", "runner_up_id", "margin"],
     "segment_lineage": ["run_id", "event", "previous_segment_id", "segment_id", "users"],
     "segment_changes": ["change_id", "segmentation", "run_id", "user_id", "from_segment_id", "to_segment_id"],
+    "segment_descriptions": [
+        "description_id", "segmentation", "segment_id", "run_id", "model", "seed", "prompt_hash", "name", "sentence",
+        "keywords", "fault", "prompt_tokens", "completion_tokens", "rank", "similarity", "overlap", "answered_at",
+    ],
+    "audience_bi.segment_descriptions": [
+        "segmentation", "segment_id", "segment", "description", "keywords", "model", "answers", "similarity", "overlap",
+        "answered_at",
+    ],
     "maps": ["map_id", "relation", "method", "segmentation", "average", "trustworthiness", "fitted_at"],
     "map_vectors": ["map_id", "axis", "direction", "origin", "explained", "top_entries", "bottom_entries"],
     "map_axes": [
@@ -323,7 +331,7 @@ VOLATILE = {
     "request_embedding", "report_progress", "fit_centroids", "fit_sample", "fits_sample", "bootstrap_clusters",
     "compare_k", "choose_k", "fit_kmeans", "fit_agglomerative", "lock_audiences", "leave_audiences",
     "hold_users", "remove_orphans", "narrow_search_path",
-    "fit_segments", "lock_segmentation", "number_segments", "embed_entry_batch", "embed_query_batch",
+    "fit_segments", "lock_segmentation", "number_segments", "name_by_model", "embed_entry_batch", "embed_query_batch",
 }  # fmt: skip
 
 # What reads relations by a query that another function gives it, and what only writes such a query.

@@ -6,11 +6,13 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from conftest import TESTS, run_psql
+from openai_server import serving
 
 CHECKOUT = TESTS.parent
 PAGES = [CHECKOUT / "README.md", *sorted((CHECKOUT / "docs").glob("*.md"))]
@@ -23,10 +25,20 @@ FIXTURES = {
     "maps.md": "segmented",
     "report.md": "segmented",
     "spaces.md": "segmented",
+    "words.md": "chatting",
 }
 SPACES = {"segmentation.md": "retail"}
 
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+@pytest.fixture
+def chatting(segmented: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """The space `segmented`, beside a service that answers as a chat model."""
+    with serving() as server:
+        server.any_model = True
+        monkeypatch.setenv("OPENAI_BASE_URL", server.url)
+        yield segmented
 
 
 def run_shell(url: str, folder: Path, commands: Path, script: str) -> str:

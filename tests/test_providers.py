@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 from openai_server import DIMENSIONS, OpenAIServer, minilm, serving
-from pgaudience.embedding import openai as openai_module
+from pgaudience.embedding import service as service_module
 from pgaudience.embedding.each import CONTROL, Embeddings, embed_each
 from pgaudience.embedding.provider import DimensionMismatch, Provider, ProviderError, TextRefused, estimate_tokens
 from pgaudience.embedding.registry import DEFAULT_MODEL, provider_for
@@ -466,7 +466,7 @@ def test_what_no_repetition_can_mend_is_not_repeated(server: OpenAIServer, statu
     server.fail_next(50, status, message="no")
     with pytest.raises(ProviderError, match="no") as caught:
         embed_each(remote(server, dimensions=DIMENSIONS), WORDS)
-    assert caught.value.hint == openai_module.HINTS[status]
+    assert caught.value.hint == service_module.HINTS[status]
     assert len(server.requests) == 1
 
 
@@ -500,7 +500,7 @@ def test_a_service_that_stays_down_stops_the_run_after_a_bounded_number_of_reque
     with pytest.raises(ProviderError, match="overloaded") as caught:
         embed_each(remote(server), WORDS)
     assert "pgaudience embed" in str(caught.value.hint)
-    assert len(server.requests) == openai_module.MAX_RETRIES + 1
+    assert len(server.requests) == service_module.MAX_RETRIES + 1
 
 
 def test_a_quota_that_is_used_up_is_not_tried_again(server: OpenAIServer) -> None:
@@ -512,7 +512,7 @@ def test_a_quota_that_is_used_up_is_not_tried_again(server: OpenAIServer) -> Non
 
 
 def test_a_service_nobody_answers_for_is_named(server: OpenAIServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(openai_module, "MAX_RETRIES", 1)
+    monkeypatch.setattr(service_module, "MAX_RETRIES", 1)
     with pytest.raises(ProviderError) as caught:
         embed_each(provider_for(server.model, base_url="http://127.0.0.1:9/v1"), WORDS)
     assert "http://127.0.0.1:9/v1" in str(caught.value.hint)

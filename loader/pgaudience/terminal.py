@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 
 # Control characters, marks that turn the direction of writing, and surrogates, which stand for broken bytes.
-_UNFIT = re.compile("[\0-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]")
-_UNFIT_IN_LINES = re.compile(_UNFIT.pattern.replace("\0-\x1f", "\0-\x08\x0b-\x1f"))
+UNFIT = re.compile("[\0-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]")
+_UNFIT_IN_LINES = re.compile(UNFIT.pattern.replace("\0-\x1f", "\0-\x08\x0b-\x1f"))
 
 
 def escaped(text: str) -> str:
     r"""Write what a terminal would obey or hide as an escape, such as \x1b: a line that is shown stays that line."""
-    return _UNFIT.sub(_escape, text)
+    return UNFIT.sub(_escape, text)
 
 
 def escaped_lines(text: str) -> str:

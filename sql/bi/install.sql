@@ -6,6 +6,7 @@
 \ir segment_entries.sql
 \ir segment_attributes.sql
 \ir segment_drivers.sql
+\ir segment_descriptions.sql
 \ir segment_changes.sql
 \ir segment_history.sql
 \ir user_attributes.sql

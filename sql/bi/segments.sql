@@ -11,7 +11,8 @@ comment on view segments is
 Example: select name, users, share from audience_bi.segments where segmentation = ''interests'' order by users desc;';
 comment on column segments.segmentation is 'The segmentation.';
 comment on column segments.segment_id is 'Its number, which it keeps when the segmentation is built again.';
-comment on column segments.name is 'What rename_segment called it, else what its most distinctive entries do.';
+comment on column segments.name is
+'What rename_segment called it, or pgaudience describe, else what its most distinctive entries do.';
 comment on column segments.keywords is 'The words that set it apart, most distinctive first.';
 comment on column segments.users is 'How many users are in it.';
 comment on column segments.share is 'Their share of all users in segments, 0 to 1.';
@@ -19,3 +20,6 @@ comment on column segments.cohesion is 'The mean cosine of its users to its cent
 comment on column segments.silhouette is 'The mean silhouette of its users, -1 to 1: how far it is from the others.';
 comment on column segments.nearest_segment_id is 'The segment whose centroid is nearest.';
 comment on column segments.created_at is 'When the published run was built.';
+comment on column segments.label is
+'The name in at most 25 characters, for charts; no two of a segmentation are alike.';
+comment on column segments.description is 'What it is, in a sentence of a chat model: see pgaudience describe.';

@@ -39,7 +39,7 @@ begin
     insert into segment_names (segmentation, segment_id, name)
     values (rename_segment.segmentation, rename_segment.segment_id, _name)
     on conflict on constraint segment_names_pkey do update
-    set name = excluded.name, named_by = session_user, named_at = now();
+    set name = excluded.name, named_by = session_user, named_at = now(), model = null;
 end
 $$;
 

@@ -6,7 +6,7 @@ import sys
 
 import click
 
-from pgaudience.cli import data, exports, maps, models, pages, queries, servers, spaces
+from pgaudience.cli import data, exports, maps, models, pages, queries, servers, spaces, words
 from pgaudience.cli.target import Target
 from pgaudience.errors import PgaudienceError
 from pgaudience.terminal import escaped_lines
@@ -36,6 +36,7 @@ for command in (
     *queries.COMMANDS,
     *maps.COMMANDS,
     *pages.COMMANDS,
+    *words.COMMANDS,
     *exports.COMMANDS,
     *servers.COMMANDS,
 ):

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import base64
-import os
 from collections.abc import Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pgaudience.embedding.provider import DimensionMismatch, ProviderError, TextRefused, estimate_tokens, utf8_size
-from pgaudience.errors import PgaudienceError
+from pgaudience.embedding.service import HINTS, Service
 
 if TYPE_CHECKING:
-    from openai import APIError, OpenAI
+    from openai import OpenAI
     from openai.types import CreateEmbeddingResponse
 
 KNOWN_DIMENSIONS = {
@@ -30,22 +29,8 @@ MAX_INPUTS = 2048
 MAX_TOKENS = 300_000
 """OpenAI's limits for one request; a text may have 8,192 tokens, and the service refuses one that has more."""
 
-MAX_RETRIES = 8
-"""How often the client repeats a request after 408, 409, 429, 5xx and failed connections.
-
-It waits as long as Retry-After says (up to a minute; two in newer clients), else 0.5 s, doubling up to 8 s: about 40 s
-in all.
-"""
-
-REFUSALS = (400, 413, 422)
 SETTINGS = ("model", "dimensions", "encoding_format")
 GO_ON = "`pgaudience embed` goes on where this run stopped"
-HINTS = {
-    401: "set OPENAI_API_KEY to a key that this service accepts",
-    403: "the key in OPENAI_API_KEY has no right to this model",
-    404: "check the model's name and the base URL, which mostly ends in /v1",
-    429: f"too many requests for this account: try later or with fewer workers; {GO_ON}",
-}
 
 
 class OpenAIProvider:
@@ -61,7 +46,7 @@ class OpenAIProvider:
         self.name = f"openai:{model}"
         self._model_name = model
         self._asked = dimensions
-        self._base_url = base_url or os.environ.get("OPENAI_BASE_URL") or None
+        self._service = Service.at(self.name, base_url, GO_ON)
 
     @property
     def dimensions(self) -> int:
@@ -126,13 +111,7 @@ class OpenAIProvider:
 
     @cached_property
     def _client(self) -> OpenAI:
-        import openai
-
-        key = os.environ.get("OPENAI_API_KEY") or ("none" if self._base_url else None)
-        if key is None:
-            raise ProviderError("OPENAI_API_KEY is not set", hint="export OPENAI_API_KEY=sk-…, or give a base URL")
-        http = openai.DefaultHttpxClient(event_hooks={"response": [_no_retry_without_quota]})
-        return openai.OpenAI(api_key=key, base_url=self._base_url, max_retries=MAX_RETRIES, http_client=http)
+        return self._service.client()
 
     def _request(self, texts: Sequence[str], *, dimensions: int | None) -> NDArray[np.float32]:
         """Send one request, repeated by the client as MAX_RETRIES says: float32, shape (len(texts), d)."""
@@ -146,27 +125,13 @@ class OpenAIProvider:
                 extra_body=None if dimensions is None else {"dimensions": dimensions},
             )
         except openai.APIError as error:
-            raise self._translated(error) from error
+            raise self._service.failure(error, SETTINGS) from error
         try:
             return _matrix(answer, len(texts))
         except (AttributeError, TypeError, ValueError) as error:
             raise ProviderError(
                 f"{self.name}: the service did not answer with embeddings: {error}", hint=HINTS[404]
             ) from error
-
-    def _translated(self, error: APIError) -> PgaudienceError:
-        """Tell a text that is at fault from a service that is."""
-        status: int | None = getattr(error, "status_code", None)
-        reason = _reason(error)
-        if status in REFUSALS and error.param not in SETTINGS and error.code != "model_not_found":
-            return TextRefused(reason)
-        if error.code == "insufficient_quota":
-            hint = f"the account has no quota left, see its billing page; {GO_ON}"
-        elif status is None:
-            hint = f"is {self._base_url or 'api.openai.com'} up, and reachable from here? {GO_ON}"
-        else:
-            hint = HINTS.get(status, GO_ON)
-        return ProviderError(f"{self.name}: {reason}", hint=hint)
 
 
 def _matrix(answer: CreateEmbeddingResponse, count: int) -> NDArray[np.float32]:
@@ -181,16 +146,3 @@ def _decoded(embedding: list[float] | str) -> NDArray[np.float32]:
     if isinstance(embedding, str):
         return np.frombuffer(base64.b64decode(embedding), dtype="<f4").astype(np.float32, copy=False)
     return np.array(embedding, dtype=np.float32)
-
-
-def _reason(error: APIError) -> str:
-    try:
-        return str(cast(Any, error.body)["message"])
-    except (TypeError, KeyError):  # a body that is text, of another shape, or missing
-        return error.message
-
-
-def _no_retry_without_quota(response: Any) -> None:
-    """Tell the client, in the header it obeys, not to repeat a request that the account has no quota for."""
-    if response.status_code == 429 and b"insufficient_quota" in response.read():
-        response.headers["x-should-retry"] = "false"
