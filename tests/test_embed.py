@@ -17,10 +17,10 @@ from conftest import Cluster, connect, run_psql
 from openai_server import DIMENSIONS, OpenAIServer, serving
 from pgaudience.database import open_space
 from pgaudience.embedding.embed import embed_pending
-from pgaudience.embedding.provider import DimensionMismatch, Provider, ProviderError
+from pgaudience.embedding.provider import Provider, ProviderError
 from pgaudience.embedding.registry import provider_for
 from pgaudience.installing import migrate
-from pgaudience.pipeline import embed_query, embed_space, estimate_space, space_provider
+from pgaudience.pipeline import embed_query, embed_space, estimate_space
 
 ENTRIES = 60
 BATCH = 8
@@ -186,9 +186,8 @@ def test_a_model_of_other_dimensions_is_refused(space: str, server: OpenAIServer
     with connect(space) as connection:
         connection.execute("update space set dimensions = 400")
         connection.commit()
-        with pytest.raises(DimensionMismatch) as caught:
-            space_provider(open_space(connection, "audience"), server.url)
-    assert caught.value.hint
+        with pytest.raises(ProviderError, match="dimensions"):
+            embed_space(connection, open_space(connection, "audience"), server.url)
     assert count(space, "entry_vectors") == 0
 
 

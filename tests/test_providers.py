@@ -396,6 +396,18 @@ def test_dimensions_are_sent_only_where_they_differ_from_the_model(
     assert server.requests[-1].dimensions == sent
 
 
+@pytest.mark.parametrize(("asked", "requests"), [(DIMENSIONS, 2), (128, 3)])
+def test_an_unknown_model_of_known_dimensions_is_asked_no_extra_word(
+    server: OpenAIServer, asked: int, requests: int
+) -> None:
+    provider = remote(server, dimensions=asked)
+    provider.embed(WORDS)
+    assert len(server.requests) == requests
+    provider.embed(WORDS)
+    assert len(server.requests) == requests + 1
+    assert set(server.paid()) == set(WORDS)
+
+
 def test_dimensions_a_server_refuses_are_no_fault_of_the_texts(server: OpenAIServer) -> None:
     with pytest.raises(ProviderError, match="dimensions"):
         embed_each(remote(server, dimensions=1000), WORDS)

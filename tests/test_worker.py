@@ -105,13 +105,6 @@ def call(url: str, text: str, timeout: str = "30 s") -> None:
         connection.execute("call embed_query(%s, timeout => %s)", [text, timeout])
 
 
-def paid(server: OpenAIServer) -> Counter[str]:
-    """What was paid for, but for the one word by which an unknown model's dimensions are found."""
-    found = server.paid()
-    del found["length"]
-    return found
-
-
 @contextmanager
 def working(url: str, server: OpenAIServer | None, *schemas: str, poll: float = LONG) -> Iterator[Worker]:
     """A worker in a thread, for the time of a block."""
@@ -154,7 +147,7 @@ def test_texts_are_embedded_as_they_appear(space: str, server: OpenAIServer) -> 
             assert connection.execute("select request_embedding('  night   life')").fetchone() == ("waiting",)
         until(lambda: value(space, "select query_source('night life')") == "exact")
         assert value(space, "select vector_dims(embed('night life'))") == DIMENSIONS
-    assert set(paid(server).values()) == {1}
+    assert set(server.paid().values()) == {1}
 
 
 def test_it_looks_by_itself_too(space18: str, server: OpenAIServer) -> None:
@@ -177,7 +170,7 @@ def test_workers_share_the_work(space: str, server: OpenAIServer) -> None:
         assert live(space) == 3
         add_entries(space, 160)
         until(lambda: embedded(space) == 160)
-    assert paid(server) == Counter({f"place {n}": 1 for n in range(1, 161)})
+    assert server.paid() == Counter({f"place {n}": 1 for n in range(1, 161)})
     assert live(space) == 0
 
 
@@ -192,7 +185,7 @@ def test_one_worker_serves_several_spaces(space: str, server: OpenAIServer) -> N
             until(lambda: embedded(space, schema) == number)  # noqa: B023
             value(space, f"select request_embedding('query {number}')", schema)
             until(lambda: value(space, "select count(*) from queries where exact", schema) == 1)  # noqa: B023
-    assert server.paid()["length"] == 1
+    assert "length" not in server.paid()
 
 
 def test_a_query_does_not_wait_for_a_backlog(space18: str, server: OpenAIServer) -> None:
@@ -217,7 +210,7 @@ def test_a_search_in_the_shell_beside_a_worker(space18: str, server: OpenAIServe
         for number in range(5):
             embed_query(connection, facts, f"query {number}", server.url)
             assert value(space18, f"select query_source('query {number}')") == "exact"
-    assert set(paid(server).values()) == {1}
+    assert set(server.paid().values()) == {1}
 
 
 def test_an_upgrade_under_a_worker(space18: str, server: OpenAIServer) -> None:
@@ -283,7 +276,7 @@ def test_a_killed_worker_loses_nothing(space: str, server: OpenAIServer, tmp_pat
         assert value(space, "select count(*) from workers") == 1
         until(lambda: embedded(space) == 120)
     assert value(space, "select query_source('night life')") == "exact"
-    assert sum(times - 1 for times in paid(server).values()) <= BATCH
+    assert sum(times - 1 for times in server.paid().values()) <= BATCH
 
 
 def test_a_restarted_server_loses_nothing(server: OpenAIServer, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -308,7 +301,7 @@ def test_a_restarted_server_loses_nothing(server: OpenAIServer, monkeypatch: pyt
     finally:
         postgres.stop()
         shutil.rmtree(home)
-    assert sum(times - 1 for times in paid(server).values()) <= BATCH
+    assert sum(times - 1 for times in server.paid().values()) <= BATCH
 
 
 def test_a_lost_connection_is_made_anew(space18: str, server: OpenAIServer, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -326,10 +319,10 @@ def test_it_stops_on_a_signal_with_the_batch_in_hand_stored(space: str, server: 
     server.delay = 0.2
     add_entries(space, 120)
     with process(space, server, tmp_path / "log") as worker:
-        until(lambda: len(paid(server)) > 2 * BATCH)
+        until(lambda: len(server.paid()) > 2 * BATCH)
         worker.terminate()
         assert worker.wait(30) == 0
-    assert embedded(space) == len(paid(server)) < 120
+    assert embedded(space) == len(server.paid()) < 120
     assert value(space, "select count(*) from workers") == 0
     log = (tmp_path / "log").read_text().splitlines()
     assert log[0] == "Waiting for texts of audience"
@@ -351,7 +344,6 @@ def test_the_heart_beats_during_a_long_batch(
     monkeypatch.setattr(presence, "BEAT_SECONDS", 0.05)
     answer, released = server.answer, threading.Event()
     with working(space18, server):
-        until(lambda: len(server.requests) > 0)
         server.answer = lambda *request: answer(*request) if released.wait(30) else {}
         add_entries(space18, 1)
         try:

@@ -29,9 +29,7 @@ def space_provider(space: Space, base_url: str | None) -> Provider:
 
     Raises DimensionMismatch when its vectors do not fit the space.
     """
-    provider = provider_for(space.model, base_url=base_url)
-    if provider.dimensions > space.dimensions:
-        provider = provider_for(space.model, dimensions=space.dimensions, base_url=base_url)
+    provider = provider_for(space.model, dimensions=space.dimensions, base_url=base_url)
     check_fits(space, provider)
     return provider
 

@@ -10,7 +10,7 @@ from pgaudience.distilling.synthetic import TEXTS, SyntheticTexts
 from pgaudience.distilling.turns import take_turn
 from pgaudience.distilling.vocabulary import create_vocabulary, foreign_words
 from pgaudience.embedding.each import embed_each
-from pgaudience.embedding.provider import LocalProvider, Provider
+from pgaudience.embedding.provider import Provider, embeds_alike
 from pgaudience.errors import PgaudienceError
 from pgaudience.progress import progress
 
@@ -96,15 +96,10 @@ def missing_texts(connection: Connection, provider: Provider) -> list[str]:
     """
     create_vocabulary(connection)
     drawn = _draw(connection)
-    connection.execute(_ADOPT, {"texts": drawn, "alike": _embeds_alike(provider)})
+    connection.execute(_ADOPT, {"texts": drawn, "alike": embeds_alike(provider)})
     texts = [row[0] for row in connection.execute(_MISSING, [drawn]).fetchall()]
     connection.commit()
     return texts
-
-
-def _embeds_alike(provider: Provider) -> bool:
-    """Whether a text has the same vector as an entry and as a query."""
-    return not isinstance(provider, LocalProvider) or len(set(provider.prompts.values())) == 1
 
 
 def embed_texts(connection: Connection, provider: Provider, texts: Sequence[str]) -> None:

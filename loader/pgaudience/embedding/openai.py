@@ -46,6 +46,9 @@ class OpenAIProvider:
         self.name = f"openai:{model}"
         self._model_name = model
         self._asked = dimensions
+        own = KNOWN_DIMENSIONS.get(model)
+        self._sent = None if own is None or dimensions == own else dimensions
+        self._is_settled = dimensions is None or own is not None
         self._service = Service.at(self.name, base_url, GO_ON)
 
     @property
@@ -68,7 +71,9 @@ class OpenAIProvider:
         """
         if not texts:
             return np.zeros((0, self.dimensions), dtype=np.float32)
-        return np.concatenate([self._request(piece, dimensions=self._sent) for piece in self.split(texts)])
+        vectors = [] if self._is_settled else [self._settle(texts[:1])]
+        pieces = self.split(texts[len(vectors) :])
+        return np.concatenate([*vectors, *(self._request(piece, dimensions=self._sent) for piece in pieces)])
 
     def embed_queries(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Embed queries, which these models do as documents."""
@@ -104,10 +109,17 @@ class OpenAIProvider:
         except TextRefused as error:
             raise ProviderError(f"{self.name}: {error.message}", hint=HINTS[404]) from error
 
-    @cached_property
-    def _sent(self) -> int | None:
-        """The `dimensions` a request carries: only those that differ, as many models refuse the very option."""
-        return None if self._asked is None or self.dimensions == self._own_dimensions else self._asked
+    def _settle(self, text: Sequence[str]) -> NDArray[np.float32]:
+        """Embed one text, and see by its vector whether requests carry the `dimensions` that are asked for.
+
+        They do only where these are not the model's own, as many models refuse the very option.
+        """
+        vector = self._request(text, dimensions=None)
+        if vector.shape[1] != self._asked:
+            self._sent = self._asked
+            vector = self._request(text, dimensions=self._sent)
+        self._is_settled = True
+        return vector
 
     @cached_property
     def _client(self) -> OpenAI:

@@ -58,7 +58,6 @@ class SplitsRequests(Protocol):
         ...
 
 
-@runtime_checkable
 class LocalProvider(Provider, Protocol):
     """A provider whose model is in a folder of this machine."""
 
@@ -76,6 +75,12 @@ class LocalProvider(Provider, Protocol):
 def model_folder(provider: Provider) -> Path | None:
     """Return the folder of a local provider's model, without a look at what only loading the model tells."""
     return getattr(provider, "model_folder", None)
+
+
+def embeds_alike(provider: Provider) -> bool:
+    """Whether a text has the same vector as a query and as a document: no prompt stands before either, or the same."""
+    prompts: dict[str, str] = getattr(provider, "prompts", {})
+    return len(set(prompts.values())) <= 1
 
 
 class ProviderError(PgaudienceError):

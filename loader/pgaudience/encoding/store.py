@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, LiteralString
+from typing import Any, LiteralString, cast
 
 import numpy as np
 import psycopg
@@ -97,9 +97,9 @@ def ensure_encoder(connection: Connection, space: Space, provider: Provider, *, 
 def runnable_model(provider: Provider) -> tuple[LocalProvider, EncoderModel]:
     """Read the provider's model. Raises CannotRun with the reason if SQL cannot run it, or if it is not at hand."""
     folder = model_folder(provider)
-    if folder is None or not isinstance(provider, LocalProvider):
+    if folder is None:
         raise CannotRun("its weights are not on this machine")
-    return provider, read_model(folder)
+    return cast(LocalProvider, provider), read_model(folder)
 
 
 def store_encoder(
