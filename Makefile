@@ -45,8 +45,8 @@ golden: .venv/developer  ## write tests/sql/*.out anew; read the diff before you
 docs: .venv/developer  ## write docs/functions.md anew from the COMMENTs
 	PGAUDIENCE_DOCS=write $(BIN)/python -m pytest --quiet tests/test_reference.py
 
-bench: .venv/developer  ## speed against the bare tools, as JSON; takes minutes
-	@$(BIN)/python benchmarks/run.py
+bench: .venv/developer  ## speed against the bare tools, a table of targets; takes half an hour
+	@$(BIN)/python benchmarks/run.py --table
 
 bench-quality: .venv/developer  ## who is found by searches, as JSON and a table; takes minutes
 	@$(BIN)/python benchmarks/quality.py

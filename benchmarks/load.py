@@ -14,7 +14,7 @@ from pgaudience.loading.merge import Mode
 from pgaudience.reading import Columns, Rejects, open_source
 
 ROWS, SMALL_ROWS = 1_000_000, 50_000
-TARGET = 3.0
+TARGET, TARGET_AGAIN = 4.0, 5.0
 BLOCK_BYTES = 1 << 20
 
 BARE, LOAD, AGAIN, ADD = "bare COPY", "load", "the same load again", "load --mode add"
@@ -32,11 +32,12 @@ def run(*, small: bool) -> dict[str, Any]:
             Contender(LOAD, lambda: load_file(connection, file, "replace"), lambda: empty(connection)),
             Contender(AGAIN, lambda: load_file(connection, file, "replace"), lambda: settle(connection)),
             Contender(ADD, lambda: load_file(connection, file, "add"), lambda: settle(connection)),
+            cpu=server.cpu_clock(),
         )
         pairs = connection.execute("select count(*), sum(frequency) from activity").fetchone()
         raw = bare.execute("select 2 * sum(frequency) from public.bare").fetchone()
         assert pairs and raw and pairs[1] == raw[0], "what was loaded is not what is in the file"
-    comparisons = [Comparison(LOAD, BARE, TARGET), Comparison(AGAIN, BARE), Comparison(ADD, BARE)]
+    comparisons = [Comparison(LOAD, BARE, TARGET), Comparison(AGAIN, BARE, TARGET_AGAIN), Comparison(ADD, BARE)]
     return {"data": data | {"distinct_pairs": pairs[0]}, **times.report(comparisons)}
 
 

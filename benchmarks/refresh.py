@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 from export import Exported, through_psql, through_psycopg, write_back
-from measuring import Comparison, Contender, Times, alternate, say
+from measuring import Comparison, Contender, Times, against, alternate, say
 from purchases import fill
 from serving import Connection, serving, settle
 
@@ -51,13 +51,7 @@ def run(*, small: bool) -> dict[str, Any]:
 
 
 def _growth(of: str, to: str, ratio: float, with_more: float) -> dict[str, Any]:
-    return {
-        "of": of,
-        "to": to,
-        "ratio": round(ratio, 3),
-        "with_ten_times_the_pairs": round(with_more, 3),
-        "met": with_more <= ratio,
-    }
+    return {"of": f"{of}, with ten times the pairs", "to": to, **against(with_more, round(ratio, 4))}
 
 
 def _measure(users: int, entries: int, pairs: int) -> tuple[Times, dict[str, Any]]:
@@ -71,6 +65,7 @@ def _measure(users: int, entries: int, pairs: int) -> tuple[Times, dict[str, Any
             Contender(PSQL, lambda: _rebuild(connection, psql), lambda: settle(connection)),
             Contender(REFRESH, lambda: _refresh(connection), lambda: settle(connection)),
             Contender(CONCURRENTLY, lambda: _call_refresh(connection), lambda: _change(connection, next(changed))),
+            cpu=server.cpu_clock(),
         )
         _rebuild(connection, psql)
         _check_same(connection)

@@ -1,6 +1,6 @@
-"""Run benchmarks: one JSON document on standard output, progress on standard error.
+"""Run benchmarks: one JSON document on standard output, or a table of the targets; progress on standard error.
 
-    .venv/bin/python benchmarks/run.py              all of them, at full size: about an hour
+    .venv/bin/python benchmarks/run.py --table      those of BRIEF, at full size: what `make bench` does
     .venv/bin/python benchmarks/run.py load --small one of them, in seconds
 
 Each one measures a ratio, the product against the bare tools it is built on: side by side in one run, on a server of
@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+import time
 
 import approximate
 import arriving
@@ -26,6 +27,7 @@ import searching
 import segmentation
 from machine import machine_facts
 from measuring import say
+from targets import table
 
 BENCHMARKS = {
     "load": load.run,
@@ -43,19 +45,28 @@ BENCHMARKS = {
     "memory": memory.run,
 }
 
+# The others take long, or have no target: by name.
+BRIEF = ("load", "embed", "refresh", "search", "segmentation", "encoder", "maps", "memory")
+
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="Speed and memory against the bare tools, as JSON.")
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of: {', '.join(BENCHMARKS)} [default: all]")
+    parser = argparse.ArgumentParser(description="Speed and memory against the bare tools.")
+    parser.add_argument(
+        "names", nargs="*", metavar="NAME", help=f"of: {', '.join(BENCHMARKS)} [default: {', '.join(BRIEF)}]"
+    )
+    parser.add_argument("--table", action="store_true", help="print the figures that have a target, not JSON")
     parser.add_argument("--small", action="store_true", help="little data: does it work, not how fast is it")
     options = parser.parse_args()
-    names = options.names or list(BENCHMARKS)
+    names = options.names or list(BRIEF)
     if unknown := [name for name in names if name not in BENCHMARKS]:
         parser.error(f"no benchmark is called {unknown[0]!r}; there are {', '.join(BENCHMARKS)}")
-    results = {}
+    results, started = {}, time.monotonic()
     for name in names:
         say(f"== {name}")
         results[name] = BENCHMARKS[name](small=options.small)
+    if options.table:
+        print(table(results, time.monotonic() - started))
+        return
     json.dump({"machine": machine_facts(), "small": options.small, "benchmarks": results}, sys.stdout, indent=2)
     print()
 

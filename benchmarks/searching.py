@@ -10,7 +10,7 @@ from typing import Any
 
 from measuring import Comparison, Contender, alternate, say
 from purchases import fill
-from serving import Connection, serving
+from serving import Connection, Server, serving
 
 USERS, ENTRIES, PAIRS = 100_000, 12_000, 5_000_000
 SMALL_USERS, SMALL_ENTRIES, SMALL_PAIRS = 2_000, 1_000, 40_000
@@ -31,12 +31,13 @@ select count(*), sum(cardinality(user_keys)) from admitted_entries(%s::vector) j
 def run(*, small: bool) -> dict[str, Any]:
     """Time ten queries, each the vector of an entry, without indexes on vectors."""
     users, entries, pairs = (SMALL_USERS, SMALL_ENTRIES, SMALL_PAIRS) if small else (USERS, ENTRIES, PAIRS)
-    with _filled(users, entries, pairs) as (connection, data, queries):
+    with _filled(users, entries, pairs) as (server, connection, data, queries):
         admitted = [connection.execute(_ADMITTED, [query]).fetchone() for query in queries]
         times = alternate(
             Contender(SCAN, lambda: _scan(connection, queries)),
             Contender(MEAN, lambda: _search(connection, queries, "mean")),
             Contender(HYBRID, lambda: _search(connection, queries, "hybrid")),
+            cpu=server.cpu_clock(),
         )
     return {
         "data": data,
@@ -60,7 +61,7 @@ def run_million(*, small: bool) -> dict[str, Any]:
 
 def _searches(users: int, entries: int, pairs: int) -> dict[str, Any]:
     """Return the medians over the queries of the rows admitted and of the seconds taken, the best of three each."""
-    with _filled(users, entries, pairs) as (connection, _, queries):
+    with _filled(users, entries, pairs) as (_, connection, _, queries):
         rows = [int((connection.execute(_ADMITTED, [query]).fetchone() or (0, 0))[1]) for query in queries]
         seconds = [min(_seconds(connection, query) for _ in range(3)) for query in queries]
     return {
@@ -73,15 +74,15 @@ def _searches(users: int, entries: int, pairs: int) -> dict[str, Any]:
 
 
 @contextmanager
-def _filled(users: int, entries: int, pairs: int) -> Iterator[tuple[Connection, dict[str, Any], list[str]]]:
-    """Yield a connection to a space with made-up purchases, what is in it, and the queries."""
+def _filled(users: int, entries: int, pairs: int) -> Iterator[tuple[Server, Connection, dict[str, Any], list[str]]]:
+    """Yield a server, a connection to its space with made-up purchases, what is in it, and the queries."""
     with serving() as server, server.connect() as connection:
         say(f"filling the space: {users:,} users, {entries:,} entries, {pairs:,} pairs")
         data = fill(connection, users, entries, pairs)
         connection.execute("call refresh()")
         connection.commit()
         found = connection.execute(_QUERIES, [QUERIES]).fetchone()
-        yield connection, data, found[0] if found else []
+        yield server, connection, data, found[0] if found else []
 
 
 def _seconds(connection: Connection, query: str) -> float:
