@@ -47,7 +47,7 @@ begin
                 %1$I.tokens, %1$I.token_layers, %1$I.training_texts,
                 %1$I.segmentations, %1$I.segmentation_runs, %1$I.run_segments, %1$I.run_tree, %1$I.run_entries,
                 %1$I.run_attributes, %1$I.run_drivers, %1$I.segment_assignments, %1$I.segment_names,
-                %1$I.segment_descriptions,
+                %1$I.segment_descriptions, %1$I.entry_descriptions,
                 %1$I.segment_lineage, %1$I.segment_changes, %1$I.segment_publications,
                 %1$I.maps, %1$I.map_vectors,
                 %1$I.audiences, %1$I.audience_members, %1$I.audience_changes, %1$I.audience_history,

@@ -218,7 +218,13 @@ class OpenAIServer:
 
 
 def parroted(chat: Chat) -> str:
-    """Describe a segment by the entries that set it apart."""
+    """Describe a segment by the entries that set it apart, and an entry by its words."""
+    if "entries" in chat.texts:
+        told = [
+            {"id": row["id"], "description": f"What {row['text']} is.", "tags": row["text"].split()[:5]}
+            for row in chat.texts["entries"]
+        ]
+        return json.dumps({"entries": told})
     entries = [row["entry"] for row in chat.texts["distinctive"]]
     words = list(dict.fromkeys(word for entry in entries for word in entry.split()))
     return json.dumps({

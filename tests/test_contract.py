@@ -287,6 +287,10 @@ RELATIONS = {
         "description_id", "segmentation", "segment_id", "run_id", "model", "seed", "prompt_hash", "name", "sentence",
         "keywords", "fault", "prompt_tokens", "completion_tokens", "rank", "similarity", "overlap", "answered_at",
     ],
+    "entry_descriptions": [
+        "entry_key", "model", "prompt_hash", "text_hash", "description", "tags", "fault", "prompt_tokens",
+        "completion_tokens", "answered_at",
+    ],
     "audience_bi.segment_descriptions": [
         "segmentation", "segment_id", "segment", "description", "keywords", "model", "answers", "similarity", "overlap",
         "answered_at",

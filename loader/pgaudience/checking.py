@@ -35,6 +35,17 @@ join pg_namespace n on n.oid = c.relnamespace
 where n.nspname = %s and c.relname = 'space'
 """
 _GIVEN = "select (select count(*) from entry_vectors), (select count(*) from given_user_vectors)"
+# A code is one word with a digit, or has no word; an abbreviation has a word of three letters or more without a vowel.
+_ODD_ENTRIES = """
+select coalesce(avg((
+    e.entry !~ '[[:alpha:]]{2}' and e.entry ~ '^[[:ascii:]]*$'
+    or e.entry ~ '^[A-Za-z0-9_./#-]*[0-9][A-Za-z0-9_./#-]*$'
+    or e.entry ~* '(^|[^[:alnum:]])[b-df-hj-np-tv-xz]{3,}($|[^[:alnum:]])'
+)::integer), 0)::double precision
+from (select s.entry_key from entry_stats s order by s.users desc, s.entry_key limit 1000) common
+join entries e using (entry_key)
+"""
+_MOST_ODD_ENTRIES = 0.05
 _HAS_BI = "select exists (select from installed_objects where starts_with(file, 'bi/'))"
 
 
@@ -180,6 +191,7 @@ def _data(connection: Connection) -> Iterator[Check]:
         "entries the model refused", learned or not failed, f"{failed:,}",
         "See why: select entry, error, attempts from entry_failures join entries using (entry_key);",
     )  # fmt: skip
+    yield _entries_in_words(connection)
     yield Check("user vectors", not stale, "stale" if stale else "up to date", "Run: pgaudience refresh")
     if learned:
         return
@@ -188,6 +200,17 @@ def _data(connection: Connection) -> Iterator[Check]:
     else:
         yield _no_encoder(connection)
         yield _token_table(connection)
+
+
+def _entries_in_words(connection: Connection) -> Check:
+    """Whether texts are what a model of language knows, or the space embeds something beside them."""
+    odd = _one(connection, _ODD_ENTRIES)
+    plain = _one(connection, "select entry_template = '{entry}' from space")
+    return Check(
+        "entries in words", odd < _MOST_ODD_ENTRIES or not plain,
+        f"{odd:.0%} of the commonest look like codes or abbreviations".replace("%", " %", 1),
+        "Say what they mean: pgaudience enrich --glossary FILE, or with a chat model, pgaudience enrich --dry-run",
+    )  # fmt: skip
 
 
 def _no_encoder(connection: Connection) -> Check:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal, TypedDict, Unpack
 
 import click
 
-from pgaudience.cli.reports import report, report_entries, report_family, report_vectors
+from pgaudience.cli.reports import propose_template, report, report_entries, report_family, report_vectors
 from pgaudience.cli.target import Target, pass_target
 from pgaudience.terminal import escaped
 
@@ -148,6 +148,7 @@ def load(
             click.echo(f"{sum(each.outside for each in sources):,} accepted rows are out of the period", err=True)
         if entries_file:
             report_entries(merged.entries)
+            propose_template(connection)
         if not no_embed:
             embed_space(connection, space, base_url)
         if not no_refresh:

@@ -67,6 +67,16 @@ def report_family(connection: Connection) -> None:
         _say("Bring them up to date: pgaudience refresh --all")
 
 
+def propose_template(connection: Connection) -> None:
+    """Say how what is known of entries in words gets into the text that is embedded, where none of it does."""
+    from pgaudience.wording.templates import proposed_template
+
+    template = proposed_template(connection)
+    if template is not None:
+        _say("To embed what is known of entries with them, take of it what says what they are:")
+        _say(f"  pgaudience migrate --entry-template {template}")
+
+
 def _report_texts(texts: dict[str, int]) -> None:
     for attribute, values in texts.items():
         _say(

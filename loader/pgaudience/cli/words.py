@@ -1,8 +1,9 @@
-"""Commands that ask a chat model: describe."""
+"""Commands that ask a chat model: describe, enrich."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -10,7 +11,8 @@ import click
 from pgaudience.cli.target import Target, pass_target
 
 if TYPE_CHECKING:
-    from pgaudience.wording import Described, Question
+    from pgaudience.database import Connection
+    from pgaudience.wording import Described, Enriched, Plan, Question
 
 _DESCRIPTIONS = """
 select
@@ -31,6 +33,7 @@ where s.segmentation = %s
 order by s.segment_id
 """
 _ANSWER_TOKENS = 90
+_ENTRY_TOKENS = 45
 
 _MODEL = click.option("--model", metavar="openai:NAME", default="openai:gpt-4.1-mini", show_default=True,
                       help="The chat model.")  # fmt: skip
@@ -116,4 +119,80 @@ def _report(done: Described) -> None:
         click.echo(f"{done.hidden:,} segments are hidden (suppress_below): nothing was sent of them", err=True)
 
 
-COMMANDS = (describe,)
+@click.command()
+@_MODEL
+@click.option("--about", metavar="TEXT", help="What all entries are, for the model, as 'products of a supermarket'.")
+@click.option("--limit", type=click.IntRange(1), metavar="N", help="Only the N commonest that are left. [default: all]")
+@click.option("--batch", type=click.IntRange(1, 100), default=20, show_default=True,
+              help="How many entries are in a request.")  # fmt: skip
+@click.option("--glossary", type=click.Path(exists=True, dir_okay=False, path_type=Path), metavar="FILE",
+              help="CSV with abbreviation,meaning: spell these out instead, and ask no model.")  # fmt: skip
+@_RETRY
+@click.option("--dry-run", is_flag=True, help="Only say how many entries and about how many tokens there are.")
+@_PRICES
+@_BASE_URL
+@pass_target
+def enrich(
+    target: Target,
+    model: str,
+    about: str | None,
+    limit: int | None,
+    batch: int,
+    glossary: Path | None,
+    retry: bool,
+    dry_run: bool,
+    prices: tuple[float, float] | None,
+    base_url: str | None,
+) -> None:
+    """Say what each entry is, in the words of a chat model or of a glossary, as attributes of entries."""
+    from pgaudience.wording import ChatModel, enrich_entries, plan, planned_prompts, read_glossary, spell_out
+
+    with target.open() as (connection, space):
+        if glossary is not None:
+            done = spell_out(connection, space, read_glossary(glossary))
+            click.echo(f"{done.entries:,} entries have abbreviations, {done.changed:,} were changed", err=True)
+        else:
+            planned = plan(connection, space, model, batch=batch, limit=limit, about=about, again=retry)
+            if dry_run:
+                _show_entries(planned, planned_prompts(connection, planned), prices)
+                return
+            _report_entries(enrich_entries(connection, planned, ChatModel(model, base_url)))
+        _propose_template(connection)
+
+
+def _show_entries(planned: Plan, prompts: Sequence[str], prices: tuple[float, float] | None) -> None:
+    from pgaudience.embedding.provider import estimate_tokens
+    from pgaudience.terminal import escaped_lines
+    from pgaudience.wording.entry_prompts import INSTRUCTIONS
+
+    if prompts:
+        click.echo(INSTRUCTIONS)
+        click.echo(f"\nThe first of {len(prompts):,} requests:")
+        click.echo(escaped_lines(prompts[0]))
+    tokens = estimate_tokens([INSTRUCTIONS]) * len(prompts) + sum(map(estimate_tokens, ([each] for each in prompts)))
+    say_cost(f"{len(planned.keys):,} entries", tokens, len(planned.keys) * _ENTRY_TOKENS, prices)
+
+
+def _report_entries(done: Enriched) -> None:
+    from pgaudience.terminal import escaped
+
+    click.echo(
+        f"{done.described:,} entries described in {done.requests:,} requests; {done.prompt_tokens:,} tokens sent,"
+        f" {done.completion_tokens:,} received",
+        err=True,
+    )
+    for fault, entries in done.faults.items():
+        click.echo(escaped(f"{entries:,} not described: {fault} (--retry asks again)"), err=True)
+
+
+def _propose_template(connection: Connection) -> None:
+    from pgaudience.wording import proposed_template
+
+    template = proposed_template(connection, ["spelled_out", "ai_description", "ai_tags"])
+    if template is not None:
+        click.echo("To embed it with the entries, and search by it:", err=True)
+        click.echo(f"  pgaudience migrate --entry-template {template}", err=True)
+        click.echo("  pgaudience embed && pgaudience refresh", err=True)
+
+
+COMMANDS = (describe, enrich)
