@@ -179,6 +179,25 @@ def test_one_session_embeds_with_parallel_workers(encoded: str) -> None:
     assert np.allclose(np.array([row[0].to_numpy() for row in stored]), alone, atol=1e-5)
 
 
+def test_long_texts_are_committed_a_few_at_once(encoded: str) -> None:
+    with connect(encoded, autocommit=True) as connection:
+        connection.execute(
+            "insert into entries (entry) select n || repeat(' a long way up', 40) from generate_series(1, 10) n"
+        )
+        connection.execute("create table batches (transaction_id xid8, length int)")
+        connection.execute(
+            "create function note() returns trigger language plpgsql set search_path from current as"
+            " 'begin insert into batches select pg_current_xact_id(), count(*) from inserted; return null; end'"
+        )
+        connection.execute(
+            "create trigger note after insert on entry_vectors referencing new table as inserted"
+            " for each statement execute function note()"
+        )
+        connection.execute("call embed_entries()")
+        found = connection.execute("select length from batches order by transaction_id").fetchall()
+    assert found == [(8,), (2,)]
+
+
 def encode_all(connection: psycopg.Connection, workers: int) -> np.ndarray:
     register_vector(connection)
     connection.execute(f"set max_parallel_workers_per_gather = {workers}".encode())

@@ -1,5 +1,6 @@
 -- Embeds what waits, in SQL alone: entries without the vector of their text, then queries. Each batch is committed by
--- itself, so that any number of sessions share the work, and one that is stopped loses a batch at most.
+-- itself, so that any number of sessions share the work, and one that is stopped loses a batch at most: a second or
+-- two of work, or, of long texts, of which it has fewer, some more.
 --
 -- A procedure that commits can carry no SET clause: every commit gives the caller's search_path back, and the next
 -- statement takes that of the space again.
@@ -9,7 +10,8 @@ create procedure embed_entries(
 language plpgsql
 as $$
 declare
-    _at_once constant integer := 64;
+    _most_at_once constant integer := 64;
+    _at_once integer;
     _started constant timestamptz := clock_timestamp();
     _procedure oid;
     _path text;
@@ -52,8 +54,14 @@ begin
         _in_pass := 0;
 
         while _place < cardinality(_keys) and _total < _most loop
-            _done := embed_entry_batch(_keys[_place + 1 : _place + least(_at_once, _most - _total)], _started);
-            _place := _place + least(_at_once, _most - _total);
+            -- The longest text of a batch is its first.
+            select least(_most_at_once, greatest(8, 4096 / length(t.text)), _most - _total) into _at_once
+            from entry_texts t
+            where t.entry_key = _keys[_place + 1];
+
+            _at_once := coalesce(_at_once, 1);
+            _done := embed_entry_batch(_keys[_place + 1 : _place + _at_once], _started);
+            _place := _place + _at_once;
             _total := _total + _done;
             _in_pass := _in_pass + _done;
             commit;
@@ -64,7 +72,7 @@ begin
     end loop;
 
     while _total < _most loop
-        _done := embed_query_batch(least(_at_once, _most - _total));
+        _done := embed_query_batch(least(_most_at_once, _most - _total));
         exit when _done = 0;
         _total := _total + _done;
         commit;
