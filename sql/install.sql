@@ -72,6 +72,7 @@
 \ir queries/query_source.sql
 \ir queries/request_embedding.sql
 \ir tokens/correct_sum.sql
+\ir attributes/attribute_vectors.sql
 \ir learning/blended_vectors.sql
 \ir queries/place_text.sql
 \ir queries/embed.sql
@@ -164,6 +165,11 @@
 \ir segments/judging/bootstrap_clusters.sql
 \ir segments/judging/compare_k.sql
 \ir segments/judging/entry_label_silhouette.sql
+\ir learning/halve_activity.sql
+\ir learning/judge_halves.sql
+\ir learning/judge_group.sql
+\ir learning/judge_space.sql
+\ir learning/compare_spaces.sql
 \ir segments/fitting/find_outliers.sql
 \ir segments/fitting/elbow.sql
 \ir segments/fitting/choose_k.sql

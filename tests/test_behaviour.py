@@ -417,3 +417,23 @@ def test_a_space_says_what_it_is(taste: str) -> None:
     with connect(taste) as connection:
         assert open_space(connection, "taste") == Space("taste", "behaviour", 4, "audience")
         assert open_space(connection, "audience").model == TOY_MODEL[0]
+
+
+def test_values_of_an_attribute_have_vectors(taste: str) -> None:
+    """Those of their entries, weighted by what users have; a list is several values."""
+    rows(taste, "update entries set attributes = jsonb_build_object('side', entry_key % 2, 'tag', "
+                "case when entry_key < 3 then '[\"a\", \"b\"]' when entry_key < 5 then '\"a\"' else 'null' end::jsonb)",
+         "audience")  # fmt: skip
+    stored = vectors(taste)
+    weights = dict(rows(taste, "select entry_key, sum(weight) from weighted_activity group by entry_key"))
+    found = rows(taste, "select value, entries, users, frequency, embedding::real[] from attribute_vectors('tag')")
+    assert [row[:2] for row in found] == [("a", 4), ("b", 2)]
+    for value, keys in (("a", [1, 2, 3, 4]), ("b", [1, 2])):
+        total = sum(weights[key] * stored[key] for key in keys)
+        row = next(row for row in found if row[0] == value)
+        np.testing.assert_allclose(row[4], total / np.linalg.norm(total), atol=1e-5)
+        assert row[2:4] == rows(taste, f"select count(distinct user_key), sum(frequency) from activity"
+                                       f" where entry_key = any (array{keys})")[0]  # fmt: skip
+    assert [row[0] for row in rows(taste, "select value from attribute_vectors('side')")] == ["0", "1"]
+    with pytest.raises(psycopg.errors.InvalidParameterValue, match="no entry has an attribute 'colour'"):
+        rows(taste, "select * from attribute_vectors('colour')")

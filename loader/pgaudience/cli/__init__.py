@@ -6,7 +6,7 @@ import sys
 
 import click
 
-from pgaudience.cli import data, exports, maps, models, pages, queries, servers, spaces, words
+from pgaudience.cli import comparing, data, exports, maps, models, pages, queries, servers, spaces, words
 from pgaudience.cli.target import Target
 from pgaudience.errors import PgaudienceError
 from pgaudience.terminal import escaped_lines
@@ -34,6 +34,7 @@ for command in (
     *data.COMMANDS,
     *models.COMMANDS,
     *queries.COMMANDS,
+    *comparing.COMMANDS,
     *maps.COMMANDS,
     *pages.COMMANDS,
     *words.COMMANDS,
