@@ -30,6 +30,22 @@ class Line:
     ticks: list[Tick]
 
 
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """What a picture shows: its middle, how wide it is, and its height for its width.
+
+    Both axes have one scale, or distances would lie.
+    """
+
+    middle: Points
+    width: float
+    ratio: float
+
+    def shares(self, places: Points) -> Points:
+        """Return where places are in the picture, 0 to 1, y downwards."""
+        return 0.5 + (places - self.middle) / np.array([self.width, -self.width * self.ratio])
+
+
 def draw_line(
     xs: Sequence[float], ys: Sequence[float | None], deviations: Sequence[float | None], least: float | None = None
 ) -> Line | None:
@@ -79,17 +95,12 @@ def path(points: Sequence[tuple[float, float]]) -> str:
     return "M" + "L".join(f"{x:.2f},{y:.2f}" for x, y in points)
 
 
-def fit_frame(places: Points, least_ratio: float = 0.5, most_ratio: float = 0.75) -> tuple[Points, float]:
-    """Return places as shares of a frame about them, y downwards, and the height of the frame for its width.
-
-    Both axes have one scale, or distances would lie.
-    """
+def fit_frame(places: Points, least_ratio: float = 0.5, most_ratio: float = 0.66) -> Frame:
+    """Return a frame about places, with some room on every side."""
     low, high = places.min(axis=0), places.max(axis=0)
     width, height = np.maximum(high - low, 1e-12) * 1.1
     ratio = float(np.clip(height / width, least_ratio, most_ratio))
-    scale = max(width, height / ratio)
-    shares = 0.5 + (places - (low + high) / 2) / np.array([scale, -scale * ratio])
-    return shares, ratio
+    return Frame((low + high) / 2, float(max(width, height / ratio)), ratio)
 
 
 def keep_apart(centres: Points, ratio: float, distance: float) -> Points:

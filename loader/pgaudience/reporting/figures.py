@@ -135,6 +135,11 @@ class Driver:
     users: int
     strength: float | None
 
+    @property
+    def is_place(self) -> bool:
+        """Whether it is drawn on a map of the earth, rather than counted."""
+        return self.attribute in ("latitude", "longitude", "lat", "lon", "lng")
+
 
 @dataclass(frozen=True, slots=True)
 class Moment:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pgaudience.reporting import words
 from pgaudience.reporting.cards import make_cards
 from pgaudience.reporting.figures import Figures
-from pgaudience.reporting.pictures import draw_choice, draw_history, draw_map, draw_profiles
+from pgaudience.reporting.pictures import draw_choice, draw_history, draw_map, draw_places, draw_profiles
 from pgaudience.reporting.tables import attribute_table, flow_table, lift_table, unshown
 from pgaudience.reporting.template import render
 
@@ -29,7 +29,7 @@ def write_page(figures: Figures, with_ids: bool, made_by: str) -> str:
         attributes=(table := attribute_table(figures, cards)),
         unshown=unshown(figures, table),
         drivers=[driver for driver in figures.drivers if driver.strength is not None],
-        places=None,
+        places=draw_places(figures.places, cards),
         sample_size=figures.sample_size,
         history_days=[words.day(each.published_at) for each in (figures.history[0], figures.history[-1])],
         history=draw_history(figures.history, cards),

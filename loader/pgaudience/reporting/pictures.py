@@ -12,6 +12,7 @@ from pgaudience.reporting import charts
 from pgaudience.reporting.cards import Card
 from pgaudience.reporting.figures import NOBODYS, Axis, Candidate, Drawing, Figures, Moment
 from pgaudience.reporting.raster import Layer, draw_points
+from pgaudience.reporting.world import world_about
 
 Place = NDArray[np.float64]
 
@@ -39,6 +40,31 @@ class Picture:
     users: int
     centres: list[Centre]
     axes: list[Axis]
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """How many users of a segment have a place, and the middle of them: the medians, in degrees."""
+
+    card: Card
+    users: int
+    latitude: float
+    longitude: float
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Users on a map of the earth; land and borders are paths of a picture 100 wide."""
+
+    image: str
+    ratio: float
+    users: int
+    outside: int
+    """How many of them lie beyond the edges."""
+
+    land: str
+    borders: str
+    regions: list[Region]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,13 +101,12 @@ def draw_map(drawing: Drawing | None, cards: Sequence[Card]) -> Picture | None:
     """Return the users as points, with the middles of their segments; None without a map."""
     if drawing is None:
         return None
-    shares, ratio = charts.fit_frame(drawing.places)
-    layers = [Layer(None, shares[drawing.segment_ids == NOBODYS])]
+    frame = charts.fit_frame(drawing.places)
+    shares, ratio = frame.shares(drawing.places), frame.ratio
     shown: list[Card] = []
     middles: list[Place] = []
     for card in cards:
         mine = drawing.segment_ids == card.segment.segment_id
-        layers.append(Layer(card.mark, shares[mine]))
         if mine.any():
             shown.append(card)
             middles.append(np.concatenate([shares[mine].mean(axis=0), drawing.places[mine].mean(axis=0)]))
@@ -91,7 +116,30 @@ def draw_map(drawing: Drawing | None, cards: Sequence[Card]) -> Picture | None:
         Centre(card, 100 * left, 100 * top, x, y)
         for card, (left, top), (x, y) in zip(shown, apart.tolist(), found[:, 2:].tolist(), strict=True)
     ]
-    return Picture(draw_points(layers, ratio), ratio, len(shares), centres, drawing.axes)
+    return Picture(_points(drawing, shares, ratio, cards), ratio, len(shares), centres, drawing.axes)
+
+
+def draw_places(drawing: Drawing | None, cards: Sequence[Card]) -> Places | None:
+    """Return where on the earth the users are; None where nobody's longitude and latitude are known."""
+    if drawing is None:
+        return None
+    world = world_about(drawing.places)
+    shares, ratio = world.shares(drawing.places), world.frame.ratio
+    regions: list[Region] = []
+    for card in cards:
+        mine = drawing.places[drawing.segment_ids == card.segment.segment_id]
+        if len(mine):
+            west, south = np.median(mine, axis=0).tolist()
+            regions.append(Region(card, len(mine), south, west))
+    outside = int(((shares < 0) | (shares >= 1)).any(axis=1).sum())
+    return Places(
+        _points(drawing, shares, ratio, cards), ratio, len(shares), outside, world.land, world.borders, regions
+    )
+
+
+def _points(drawing: Drawing, shares: Place, ratio: float, cards: Sequence[Card]) -> str:
+    ids = [(None, NOBODYS), *((card.mark, card.segment.segment_id) for card in cards)]
+    return draw_points([Layer(mark, shares[drawing.segment_ids == segment_id]) for mark, segment_id in ids], ratio)
 
 
 def draw_choice(figures: Figures) -> Choice | None:

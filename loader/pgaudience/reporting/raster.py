@@ -61,8 +61,8 @@ def _cover(layer: Layer, radius: float, height: int) -> Pixels:
     margin = len(stamp) // 2
     width = PIXELS + 2 * margin
     down, right = np.nonzero(stamp)
-    x = np.clip((layer.places[:, 0] * PIXELS).astype(np.int64), 0, PIXELS - 1)
-    y = np.clip((layer.places[:, 1] * height).astype(np.int64), 0, height - 1)
+    seen = layer.places[((layer.places >= 0) & (layer.places < 1)).all(axis=1)]
+    x, y = (seen[:, 0] * PIXELS).astype(np.int64), (seen[:, 1] * height).astype(np.int64)
     covered = (y * width + x)[:, None] + (down * width + right)
     weights = np.broadcast_to(stamp[down, right], covered.shape)
     cover = np.bincount(covered.ravel(), weights.ravel(), minlength=(height + 2 * margin) * width)

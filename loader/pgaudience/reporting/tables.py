@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pgaudience.reporting import words
-from pgaudience.reporting.cards import Card
+from pgaudience.reporting.cards import LEAST_STRENGTH, Card
 from pgaudience.reporting.figures import NOBODYS, Attribute, Driver, Entry, Figures
 from pgaudience.reporting.marks import Mark
 
@@ -28,8 +28,8 @@ class Row:
     cells: list[Cell | None]
     first: bool = False
     """Whether another attribute begins here."""
-    span: int = 1
     group: str = ""
+    """The attribute; a number has no other label."""
     mark: Mark | None = None
 
 
@@ -64,7 +64,6 @@ def lift_table(grid: Sequence[Entry], cards: Sequence[Card]) -> list[Row]:
                         for cell in cells
                     ],
                     first=place == 0,
-                    span=len(mine),
                     mark=card.mark,
                 )
             )
@@ -78,10 +77,11 @@ def _is_telling(entry: Entry) -> bool:
 
 def attribute_table(figures: Figures, cards: Sequence[Card]) -> list[Row]:
     """Return the attributes that explain the segments best, with their commonest values."""
-    named = [driver for driver in figures.drivers if not (figures.places and _is_place(driver.attribute))]
     rows: list[Row] = []
     shown = 0
-    for driver in named:
+    for driver in _not_places(figures):
+        if (driver.strength or 0) < LEAST_STRENGTH:
+            break
         mine = [each for each in figures.attributes if each.attribute == driver.attribute]
         table = _numbers(driver, mine, cards) if driver.kind == "number" else _values(driver, mine, cards)
         shown += bool(table)
@@ -89,10 +89,6 @@ def attribute_table(figures: Figures, cards: Sequence[Card]) -> list[Row]:
         if shown == _MOST_ATTRIBUTES:
             break
     return rows
-
-
-def _is_place(attribute: str) -> bool:
-    return attribute in ("latitude", "longitude", "lat", "lon", "lng")
 
 
 def _numbers(driver: Driver, attributes: Sequence[Attribute], cards: Sequence[Card]) -> list[Row]:
@@ -107,11 +103,9 @@ def _numbers(driver: Driver, attributes: Sequence[Attribute], cards: Sequence[Ca
             cells.append(None)
             continue
         gap = (each.median - each.overall_median) / max(max(gaps), 1e-12)
-        cells.append(
-            Cell(words.number(each.median), round(3 * gap) if driver.strength and driver.strength > 0.01 else 0)
-        )
+        cells.append(Cell(words.number(each.median), round(3 * gap)))
     overall = next(iter(at.values())).overall_median
-    return [Row("median", words.number(overall), cells, first=True, group=driver.attribute)]
+    return [Row("", words.number(overall), cells, first=True, group=driver.attribute)]
 
 
 def _values(driver: Driver, attributes: Sequence[Attribute], cards: Sequence[Card]) -> list[Row]:
@@ -124,15 +118,22 @@ def _values(driver: Driver, attributes: Sequence[Attribute], cards: Sequence[Car
     for place, value in enumerate(common):
         found = [at.get((value, card.segment.segment_id)) for card in cards]
         cells = [Cell(words.percent(each.share), _shade(each.lift)) if each else None for each in found]
-        rows.append(Row(value, words.percent(overall[value]), cells, place == 0, len(common), group=driver.attribute))
+        rows.append(Row(value, words.percent(overall[value]), cells, place == 0, group=driver.attribute))
     return rows
 
 
-def unshown(figures: Figures, table: Sequence[Row]) -> list[str]:
-    """Return the attributes that the table leaves out."""
+def unshown(figures: Figures, table: Sequence[Row]) -> tuple[list[str], list[str]]:
+    """Return the attributes that the table leaves out: those that say something, and those that say nothing."""
     shown = {row.group for row in table}
-    return [each.attribute for each in figures.drivers
-            if each.attribute not in shown and not (figures.places and _is_place(each.attribute))]  # fmt: skip
+    others = [driver for driver in _not_places(figures) if driver.attribute not in shown]
+    return (
+        [driver.attribute for driver in others if (driver.strength or 0) >= LEAST_STRENGTH],
+        [driver.attribute for driver in others if (driver.strength or 0) < LEAST_STRENGTH],
+    )
+
+
+def _not_places(figures: Figures) -> list[Driver]:
+    return [driver for driver in figures.drivers if not (figures.places and driver.is_place)]
 
 
 def _shade(lift: float | None) -> int:

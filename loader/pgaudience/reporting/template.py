@@ -9,7 +9,7 @@ from pgaudience.reporting.marks import COLOURS, NOBODYS_COLOUR, SHAPES, path_of
 
 _FILTERS = (
     words.count, words.percent, words.number, words.score, words.times, words.change, words.day, words.fit,
-    words.strength, words.short,
+    words.strength, words.short, words.degrees,
 )  # fmt: skip
 
 

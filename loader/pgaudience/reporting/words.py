@@ -99,9 +99,7 @@ def number(value: float | None) -> str:
     """Return a number to three digits."""
     if value is None:
         return "–"
-    if abs(value) >= 1000:
-        return f"{value:,.0f}"
-    return f"{value:.3g}"
+    return (f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}").replace("-", "−")
 
 
 def score(value: float | None) -> str:
@@ -128,3 +126,8 @@ def change(now: int, before: int | None) -> str | None:
 def day(moment: datetime) -> str:
     """Return a date as a person writes it."""
     return f"{moment.day} {moment:%B %Y}"
+
+
+def degrees(value: float, names: str) -> str:
+    """Return a latitude or longitude; `names` are the letters of the positive and the negative half."""
+    return f"{abs(value):.1f}° {names[value < 0]}"
