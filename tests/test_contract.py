@@ -299,7 +299,7 @@ RELATIONS = {
         "synced_at", "complete", "rows_read", "rows_rejected", "changes", "seconds", "fault",
     ],
     "runs": ["run_id", "step", "started_at", "finished_at", "seconds", "counts", "fault", "run_by"],
-    "forgotten_users": ["user_hash", "forgotten_at"],
+    "forgotten_users": ["user_hash", "forgotten_at", "rows_left_out"],
     "source_rejects": ["source", "reason", "rows", "counted_at"],
     "source_activity": ["user_key", "entry_key", "source_key", "frequency", "first_at", "last_at"],
     "source_entries": ["source_key", "key", "entry_key", "pointed_at"],

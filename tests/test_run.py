@@ -10,11 +10,16 @@ import subprocess
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import psycopg
 import pytest
 
 from conftest import TESTS, connect
+from pgaudience.errors import PgaudienceError
+from pgaudience.loading.load import load
+from pgaudience.loading.merge import Merged
+from pgaudience.reading import Columns, Rejects, Source, open_source, read_users
 from pgaudience.server import binary
 from test_family import pair  # noqa: F401
 from test_least_power import Power, power  # noqa: F401
@@ -292,6 +297,89 @@ def test_a_person_is_forgotten_everywhere(shop: Shop) -> None:
     connection.execute("delete from forgotten_users where user_hash = user_hash('2')")
     connection.execute("call sync()")
     assert one(connection, "select count(*) from users where user_id = '2'") == (1,)
+
+
+def load_as(url: str, file: Path, users: Path) -> Merged:
+    with connect(url) as connection, Rejects() as rejects:
+        source = open_source(file, format=None, columns=Columns(attributes=("country",)), rejects=rejects)
+        return load(connection, [source], users=read_users(users, None, None, rejects))
+
+
+def test_a_load_does_not_bring_back_who_was_forgotten(space: str, tmp_path: Path) -> None:
+    file, users = tmp_path / "rows.csv", tmp_path / "users.csv"
+    file.write_text("user_id,entry,country\nann,tea,UK\n ann ,what ann does,UK\nbob,tea,FR\nann\u00a0,cake,UK\n")
+    users.write_text("user_id,age\nann,30\nbob,40\n")
+    load_as(space, file, users)
+    with connect(space, autocommit=True) as connection:
+        connection.execute("call forget_user('ann')")
+        merged = load_as(space, file, users)
+        assert (merged.forgotten, merged.new_users, merged.new_entries) == (4, 0, 0)
+        assert one(connection, "select array_agg(user_id), min(attributes ->> 'age') from users") == (["bob"], "40")
+        assert one(connection, "select array_agg(entry) from entries") == (["tea"],)
+        assert one(connection, "select rows_left_out from forgotten_users") == (4,)
+        assert one(connection, "select rows_rejected from loads order by load_key desc limit 1") == (3,)
+        connection.execute("delete from forgotten_users where user_hash = user_hash('ann')")
+        merged = load_as(space, file, users)
+        assert (merged.forgotten, merged.new_users, merged.new_entries) == (0, 1, 2)
+
+
+def test_who_is_forgotten_while_a_load_reads_does_not_come_back(space: str, tmp_path: Path) -> None:
+    file = tmp_path / "rows.csv"
+    file.write_text("user_id,entry\nann,tea\nbob,tea\n")
+
+    class Slow:
+        """A source during whose reading a person is forgotten."""
+
+        def __init__(self, source: Source, connection: psycopg.Connection) -> None:
+            self._source, self._connection = source, connection
+
+        def __getattr__(self, name: str) -> object:
+            return getattr(self._source, name)
+
+        def chunks(self) -> Iterator[object]:
+            yield from self._source.chunks()
+            self._connection.execute("call forget_user('ann')")
+
+    with connect(space, autocommit=True) as other, connect(space) as connection, Rejects() as rejects:
+        source = open_source(file, format=None, columns=Columns(), rejects=rejects)
+        with pytest.raises(PgaudienceError, match="forgotten while this load was reading"):
+            load(connection, [Slow(source, other)])  # type: ignore[list-item]
+        connection.rollback()
+        assert one(other, "select count(*) from users") == (0,)
+
+
+def test_what_arrives_by_itself_does_not_bring_back_who_was_forgotten(space: str) -> None:
+    warnings: list[str] = []
+    with connect(space, autocommit=True) as connection:
+        connection.add_notice_handler(lambda notice: warnings.append(notice.message_primary or ""))
+        connection.execute("insert into activity_input values ('ann', 'tea', 1), ('bob', 'tea', 1)")
+        connection.execute("call forget_user('ann')")
+        connection.execute(
+            "insert into activity_input values (' ann', 'what ann does', 1), ('ann', 'tea', 2), ('bob', 'tea', 1)"
+        )
+        assert warnings == ["2 rows of users who were forgotten were left out"]
+        assert one(connection, "select array_agg(user_id) from users") == (["bob"],)
+        assert one(connection, "select array_agg(entry) from entries") == (["tea"],)
+        assert one(connection, "select sum(frequency) from activity") == (2,)
+        assert one(connection, "select rows_left_out from forgotten_users") == (2,)
+        connection.execute("delete from forgotten_users where user_hash = user_hash('ann')")
+        connection.execute("insert into activity_input values ('ann', 'tea', 1)")
+        assert one(connection, "select count(*) from users") == (2,)
+
+
+def test_an_audience_whose_last_example_is_forgotten_says_so(shop: Shop) -> None:
+    connection = shop.connection
+    connection.execute("call save_audience('like two', like_users => array['2'], size => 5)")
+    had = members(connection, "like two")
+    assert len(had) == 5
+    connection.execute("call forget_user('2')")
+    connection.execute("call run()")
+    assert one(connection, "select fault, meaning from audience_bi.audiences where audience = 'like two'") == (
+        "all of like_users were forgotten", "the best 5 of those like users who were forgotten",
+    )  # fmt: skip
+    assert members(connection, "like two") == had
+    connection.execute("call save_audience('like two', like_users => array['3'], size => 5)")
+    assert one(connection, "select fault from audiences where audience = 'like two'") == (None,)
 
 
 def test_a_person_is_forgotten_in_the_whole_family(pair: str) -> None:  # noqa: F811

@@ -1,4 +1,6 @@
 -- A definition of an audience in words.
+--
+-- Of those whom its members are to be like, the last may have been forgotten.
 create function describe_audience(
     definition jsonb
 )
@@ -12,7 +14,13 @@ as $$
 declare
     _p record;
 begin
-    perform check_audience(describe_audience.definition);
+    perform check_audience(
+        case
+            when describe_audience.definition -> 'like_users' = '[]'
+                then describe_audience.definition || '{"like_users": ["nobody"]}'
+            else describe_audience.definition
+        end
+    );
 
     select * into _p
     from audience_parts(describe_audience.definition);
@@ -29,6 +37,7 @@ begin
             end,
             case
                 when _p.search is not null then format('those who match "%s"', _p.search)
+                when _p.like_users = '{}' then 'those like users who were forgotten'
                 when _p.like_users is not null then 'those like ' || array_to_string(_p.like_users[:5], ', ')
                     || case
                         when cardinality(_p.like_users) > 5 then format(' and %s more', cardinality(_p.like_users) - 5)

@@ -23,6 +23,8 @@ def report(rejects: Rejects, merged: Merged) -> None:
     _report_examples(rejects)
     for each in merged.unfinished:
         _say(f"{each.name}: its rows are in since {each.loaded_at:%Y-%m-%d %H:%M}; going on with what was left to do")
+    if merged.forgotten:
+        _say(f"{merged.forgotten:,} rows of users who were forgotten were left out; see docs/sources.md")
     _say(
         f"{merged.new_users:,} new users, {merged.new_entries:,} new entries; pairs of user and entry:"
         f" {merged.pairs_added:,} added, {merged.pairs_changed:,} changed, {merged.pairs_removed:,} removed"

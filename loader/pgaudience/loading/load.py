@@ -39,7 +39,7 @@ def load(
     In mode `replace` the sources together are the truth for the users they hold: loading them again changes nothing.
     In mode `add` they are increments, and a source whose content was loaded before is refused unless `force`. Where
     `goes_on`, more is to be done for this load after the commit, and `finish` says when it is; a source that is loaded
-    again before that is not read: its rows are in.
+    again before that is not read: its rows are in. Who was forgotten is left out.
 
     Raises PgaudienceError, with nothing loaded, for such a source, in a space whose people are those of another one,
     and, in strict reading, at the first bad row.
@@ -64,7 +64,9 @@ def load(
         load_keys = [*record(connection, read, mode), *(source.load_key for source in unfinished)]
         if not goes_on:
             finish(connection, load_keys)
-    return replace(merged, entries=described, load_keys=load_keys, unfinished=unfinished)
+    return replace(
+        merged, entries=described, load_keys=load_keys, unfinished=unfinished, forgotten=staging.forgotten.rows
+    )
 
 
 def _read(connection: Connection, sources: list[Source], *, once: bool, force: bool) -> tuple[Staging, list[Read]]:
@@ -99,9 +101,8 @@ def _stage(staging: Staging, source: Source) -> Read:
     rows = accepted = consumed = 0
     with progress(f"Reading {source.name}", source.size, "bytes") as shown:
         for chunk in source.chunks():
-            staging.add(chunk, source.columns.attributes)
+            accepted += staging.add(chunk, source.columns.attributes)
             rows += chunk.rows
-            accepted += len(chunk.users)
             shown.advance(chunk.consumed - consumed)
             consumed = chunk.consumed
     return Read(source.name, source.digest(), rows, accepted)

@@ -180,6 +180,7 @@ class Merged:
     """What a load changed, in rows of each table.
 
     `conflicts` has, by attribute, the users with several values, and `texts` the users whose number became a text.
+    `forgotten` are the good rows of people who were forgotten, which were left out.
     `load_keys` are the rows of the journal that wait for `finish`, and `unfinished` the sources that were not read, as
     their rows are in.
     """
@@ -193,6 +194,7 @@ class Merged:
     conflicts: dict[str, int]
     texts: dict[str, int] = field(default_factory=dict[str, int])
     entries: MergedEntries = field(default_factory=MergedEntries)
+    forgotten: int = 0
     load_keys: list[int] = field(default_factory=list[int], compare=False)
     unfinished: list[Unfinished] = field(default_factory=list[Unfinished])
 

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pgaudience.database import Connection
+from pgaudience.loading.forgotten import Forgotten
 from pgaudience.loading.keys import Keys
 from pgaudience.loading.numbering import Numbering
 from pgaudience.loading.pairs import Pairs, add_up, copy_pairs
@@ -59,6 +60,7 @@ class Staging:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._users, self._entries = Numbering(), Numbering()
+        self.forgotten = Forgotten(connection)
         self.user_keys, self.entry_keys = Keys.of_users(connection), Keys.of_entries(connection)
         self.block: Pairs | None = None
         self.has_sent = False
@@ -68,8 +70,11 @@ class Staging:
         self._last_attributes: dict[int, Attributes] = {}
         connection.execute(_CREATE)
 
-    def add(self, chunk: Chunk, attribute_names: Sequence[str]) -> None:
-        """Take the rows of a chunk, and the users' attributes in its extra columns."""
+    def add(self, chunk: Chunk, attribute_names: Sequence[str]) -> int:
+        """Take the rows of a chunk, and the users' attributes in its extra columns; return how many were taken."""
+        stay = self.forgotten.others(chunk.users)
+        if stay is not None:
+            chunk = chunk.only(stay)
         users, entries = self._users.number(chunk.users), self._entries.number(chunk.entries)
         times = np.full(len(users), NO_TIME) if chunk.times is None else chunk.times
         self._rows.append(_Rows(users, entries, chunk.frequencies, times))
@@ -79,14 +84,19 @@ class Staging:
         if self._count > ROWS_IN_A_BLOCK:
             self.end_block()
             self.send_block()
+        return len(users)
 
     def add_users(self, chunk: Described) -> None:
         """Take users with their attributes."""
+        stay = self.forgotten.others(chunk.texts)
+        if stay is not None:
+            chunk = chunk.only(stay)
         self._stage_attributes(self._users.number(chunk.texts), chunk.attributes)
 
     def finish(self) -> None:
         """Find the keys of what is left."""
         self.end_block()
+        self.forgotten.finish()
         if self.has_attributes:
             with self._connection.cursor().copy("copy staged_users (number, user_key) from stdin") as copy:
                 for row in enumerate(self.user_keys.by_number.tolist()):
@@ -108,6 +118,7 @@ class Staging:
         """Find the keys of the texts so far, under the lock of loads, and add up the rows of the block."""
         self.user_keys.extend(self._users.take_new())
         self.entry_keys.extend(self._entries.take_new())
+        self.forgotten.check()
         if self._count:
             rows = self._rows
             self.block = add_up(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,6 +50,18 @@ class Chunk:
     attributes: list[tuple[str | None, ...]] | None
     rows: int
     consumed: int
+
+    def only(self, stay: list[bool]) -> Chunk:
+        """Return the rows that stay."""
+        selected = np.array(stay, dtype=np.bool_)
+        return replace(
+            self,
+            users=kept(self.users, stay),
+            entries=kept(self.entries, stay),
+            frequencies=self.frequencies[selected],
+            times=None if self.times is None else self.times[selected],
+            attributes=None if self.attributes is None else kept(self.attributes, stay),
+        )
 
 
 def clean(batch: Batch, columns: Columns, decimals: Decimals, rejects: Rejects, source: str) -> Chunk:

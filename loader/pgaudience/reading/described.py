@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import repeat
 from pathlib import Path
 from typing import BinaryIO, cast
@@ -34,6 +34,10 @@ class Described:
     attributes: list[Attributes]
     rows: int
     consumed: int
+
+    def only(self, stay: list[bool]) -> Described:
+        """Return those that stay."""
+        return replace(self, texts=kept(self.texts, stay), attributes=kept(self.attributes, stay))
 
 
 @dataclass(frozen=True, slots=True)

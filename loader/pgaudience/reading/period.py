@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from hashlib import sha256
 
 from pgaudience.errors import PgaudienceError
 from pgaudience.reading.cleaning import Chunk
-from pgaudience.reading.faults import kept
 from pgaudience.reading.times import BAD_TIME, NO_TIME, to_micros
 
 
@@ -43,17 +42,7 @@ class Period:
             stays &= chunk.times >= self.since
         if self.until is not None:
             stays &= chunk.times < self.until
-        if stays.all():
-            return chunk
-        stay = stays.tolist()
-        return replace(
-            chunk,
-            users=kept(chunk.users, stay),
-            entries=kept(chunk.entries, stay),
-            frequencies=chunk.frequencies[stays],
-            times=chunk.times[stays],
-            attributes=None if chunk.attributes is None else kept(chunk.attributes, stay),
-        )
+        return chunk if stays.all() else chunk.only(stays.tolist())
 
     def digest(self, content: bytes) -> bytes:
         """SHA-256 of some content in this period: another period of a file is another source."""

@@ -37,9 +37,13 @@ begin
             errcode = 'no_data_found',
             message = case
                 when _p.like_users is null then format('nobody in audience %L has a vector', _p.like_audience)
+                when _p.like_users = '{}' then 'all of like_users were forgotten'
                 else 'none of like_users has a vector'
             end,
-            hint = 'Users get a vector at the next refresh after one of their entries is embedded: call refresh();';
+            hint = case
+                when _p.like_users = '{}' then 'Say whom its members shall be like: call save_audience(…, like_users => …);'
+                else 'Users get a vector at the next refresh after one of their entries is embedded: call refresh();'
+            end;
     end if;
 
     return query

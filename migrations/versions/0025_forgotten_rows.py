@@ -1,0 +1,20 @@
+"""How many rows that arrive name somebody who was forgotten."""
+
+from alembic import op
+
+revision = "0025"
+down_revision = "0030"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.execute("alter table forgotten_users add column rows_left_out bigint not null default 0")
+    op.execute(
+        "comment on column forgotten_users.rows_left_out is"
+        " 'Rows that have come by activity_input or a load since, and were left out.'"
+    )
+    op.execute("""
+comment on table forgotten_users is 'Who was forgotten, as hashes of their ids: nothing that is loaded, put into
+activity_input or read from a source brings them back.
+Example: select count(*) as forgotten, sum(rows_left_out) as rows from forgotten_users;'""")
