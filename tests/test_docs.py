@@ -29,6 +29,9 @@ FIXTURES = {
 }
 SPACES = {"segmentation.md": "retail"}
 
+# Sections that another file runs, in a database of their own.
+ELSEWHERE = {"README.md": "From tables to audiences, in SQL alone"}  # test_shop
+
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
@@ -39,6 +42,13 @@ def chatting(segmented: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
         server.any_model = True
         monkeypatch.setenv("OPENAI_BASE_URL", server.url)
         yield segmented
+
+
+def section(page: Path, heading: str) -> str:
+    """The part of a page below a heading of the second level, up to the next one."""
+    found = re.search(rf"^## {re.escape(heading)}$(.*?)(?=^## |\Z)", page.read_text(), re.MULTILINE | re.DOTALL)
+    assert found, f"{page.name} has no section {heading}"
+    return found[1]
 
 
 def run_shell(url: str, folder: Path, commands: Path, script: str) -> str:
@@ -67,8 +77,11 @@ def run_sql(url: str, space: str, script: str) -> str:
 def test_the_blocks_of_a_page_run(request: pytest.FixtureRequest, tmp_path: Path, commands: Path, page: Path) -> None:
     url = request.getfixturevalue(FIXTURES.get(page.name, "places"))
     space = SPACES.get(page.name, "audience")
+    text = page.read_text()
+    if page.name in ELSEWHERE:
+        text = text.replace(section(page, ELSEWHERE[page.name]), "")
     output = ""
-    for language, block in BLOCK.findall(page.read_text()):
+    for language, block in BLOCK.findall(text):
         if language == "sh":
             output = run_shell(url, tmp_path, commands, block)
         elif language == "sql":

@@ -36,10 +36,10 @@ def standardised(values: NDArray[np.float64], mean: float, deviation: float) -> 
 
 
 def expected_scores(
-    connection: psycopg.Connection, mode: str, breadth: float, weight: float
+    connection: psycopg.Connection, mode: str, breadth: float, weight: float, query_text: str = QUERY
 ) -> tuple[list[str], NDArray[np.float64]]:
     """User ids and their scores, by the formulas of docs/how-it-works.md, in double precision."""
-    query = np.array(connection.execute("select embed(%s)::real[]", [QUERY]).fetchone()[0])  # type: ignore[index]
+    query = np.array(connection.execute("select embed(%s)::real[]", [query_text]).fetchone()[0])  # type: ignore[index]
     entry_keys, entries = columns(connection, "select entry_key, embedding::real[] from entry_vectors order by 1")
     sample, *_ = columns(connection, "select entry_key from entry_sample")
     user_keys, ids, vectors = columns(

@@ -511,6 +511,70 @@ def test_one_source_that_cannot_be_read_does_not_keep_the_others(shop: Shop) -> 
         connection.execute("call add_source('public.customers', 'id', attributes => array['country'], name => 'two')")
 
 
+def test_what_is_read_like_a_table(space: str) -> None:
+    """A partitioned table, a view and a materialized view; one that is not populated keeps nobody else."""
+    with connect(space, autocommit=True) as connection:
+        connection.execute(
+            "create table public.lines (customer text, product text, day date) partition by range (day);"
+            "create table public.old partition of public.lines for values from ('2025-01-01') to ('2026-01-01');"
+            "create table public.new partition of public.lines for values from ('2026-01-01') to ('2027-01-01');"
+            "insert into public.lines values ('ann', 'tea', '2025-05-05'), ('ann', 'tea', '2026-05-05');"
+            "create view public.viewed as select upper(customer) as customer, product from public.lines;"
+            "create materialized view public.kept as select 'bob' as customer, product from public.lines with no data"
+        )
+        for relation in ("lines", "viewed", "kept"):
+            connection.execute(f"call add_source('public.{relation}', 'customer', 'product')".encode())
+        connection.execute("call sync()")
+        assert {who: found[0] for (who, _), found in pairs(connection).items()} == {"ann": 2, "ANN": 2}
+        assert "has not been populated" in one(connection, "select fault from sources where source = 'public.kept'")[0]
+        connection.execute("refresh materialized view public.kept")
+        connection.execute("drop table public.old")
+        connection.execute("call sync()")
+        assert {who: found[0] for (who, _), found in pairs(connection).items()} == {"ann": 1, "ANN": 1, "bob": 2}
+
+
+def test_a_foreign_table_that_cannot_be_read_keeps_nobody_else(space: str) -> None:
+    with connect(space, autocommit=True) as connection:
+        connection.execute(
+            "create foreign data wrapper nowhere; create server far foreign data wrapper nowhere;"
+            "create foreign table public.far_lines (customer text, product text) server far;"
+            "create table public.lines (customer text, product text); insert into public.lines values ('ann', 'tea')"
+        )
+        for relation in ("far_lines", "lines"):
+            connection.execute(f"call add_source('public.{relation}', 'customer', 'product')".encode())
+        connection.execute("call sync()")
+        assert pairs(connection).keys() == {("ann", "tea")}
+        assert "no handler" in one(connection, "select fault from sources where source = 'public.far_lines'")[0]
+
+
+def test_a_foreign_table(space: str) -> None:
+    """Tables of another database, read through postgres_fdw; the embedded server does not have it."""
+    with connect(space, autocommit=True) as connection:
+        if not connection.execute("select from pg_available_extensions where name = 'postgres_fdw'").fetchall():
+            pytest.skip("this PostgreSQL has no postgres_fdw")
+        there = connection.info
+        connection.execute("create schema far; create table far.lines (customer text, product text, at timestamptz)")
+        connection.execute("insert into far.lines values ('ann', 'tea', '2026-01-01'), ('bob', 'tea', '2026-01-02')")
+        connection.execute("create extension postgres_fdw with schema public")
+        connection.execute(
+            f"create server far foreign data wrapper postgres_fdw"
+            f" options (host '{there.host}', port '{there.port}', dbname '{there.dbname}');"
+            f"create user mapping for current_user server far"
+            f" options (user '{there.user}', password '{there.password}');"
+            "create foreign table public.lines (customer text, product text, at timestamptz)"
+            " server far options (schema_name 'far')".encode()
+        )
+        connection.execute("call add_source('public.lines', 'customer', 'product', cursor_column => 'at')")
+        connection.execute("call sync()")
+        connection.execute("insert into far.lines values ('cy', 'wax', '2026-01-03')")
+        connection.execute("call sync()")
+        assert pairs(connection).keys() == {("ann", "tea"), ("bob", "tea"), ("cy", "wax")}
+        connection.execute("alter server far options (set port '1')")
+        connection.execute("call sync()")
+        assert pairs(connection).keys() == {("ann", "tea"), ("bob", "tea"), ("cy", "wax")}
+        assert one(connection, "select fault from sources")[0]
+
+
 def test_a_space_over_the_people_of_another_has_no_sources(pair: str) -> None:  # noqa: F811
     with connect(pair, "taste", autocommit=True) as connection:
         for statement in ("call sync()", "call add_source('public.x', 'a', 'b')"):

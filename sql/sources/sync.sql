@@ -26,7 +26,7 @@ begin
         exception
             when data_exception or undefined_object or undefined_table or undefined_column or undefined_function
                 or datatype_mismatch or insufficient_privilege or no_data_found or raise_exception or fdw_error
-                or connection_exception or cardinality_violation then
+                or connection_exception or cardinality_violation or object_not_in_prerequisite_state then
                 get stacked diagnostics _hint = pg_exception_hint;
                 update sources s
                 set fault = sqlerrm
