@@ -55,10 +55,10 @@ SOURCES = (
 # Files and tests of more than a few seconds: they embed data sets, fit, build, kill processes, install many spaces or
 # ask 2,000 times.
 SLOW = {
-    "test_describe", "test_distill", "test_docs", "test_embed", "test_encoder", "test_encoder_at_work",
+    "test_dbt", "test_describe", "test_distill", "test_docs", "test_embed", "test_encoder", "test_encoder_at_work",
     "test_encoder_families", "test_family", "test_interrupted_load", "test_migrate", "test_packaging", "test_pooler",
     "test_precision", "test_profiles", "test_providers", "test_quality", "test_report", "test_scoring", "test_server",
-    "test_worker",
+    "test_shop", "test_worker",
     "test_a_copy_fed_by_exports_that_are_killed_is_right_in_the_end", "test_any_users", "test_arguments",
     "test_crossing_rows_do_not_deadlock", "test_equal_vectors_do_not_crowd_out_nearer_ones",
     "test_index_and_searches_of_every_size", "test_it_is_the_same_as_a_load_that_adds", "test_many_at_once_do_no_harm",

@@ -1,4 +1,4 @@
-"""Every hour what is new in the tables goes through to the audiences; at four in the morning segments are built anew, too.
+"""Every hour what is new in the tables goes through to the audiences; at four in the morning segments are built, too.
 
 A DAG of Airflow 2 or 3 with the providers common-sql and postgres, and a connection `shop` to the database, whose role
 has added the sources of the space `audience`.

@@ -1,7 +1,7 @@
 -- The entries of some users that speak for a query most, strongest first.
 --
 -- The policies of the space are read first: with constants the planner makes the weight of weighted_activity a
--- logarithm.
+-- logarithm. What an entry says is computed once, and not for every user who has it ('offset 0').
 create function matched_entries(
     query vector,
     user_keys bigint[],
@@ -32,26 +32,30 @@ begin
     from (
         select
             a.user_key,
-            e.entry,
+            x.entry,
             row_number() over (
                 partition by a.user_key
                 order by
                     x.strength
                         * entry_weight(a.frequency, _space.weighting)
                         * recency(a.last_at, _space.half_life, coalesce(_space.weighted_at, now())) desc,
-                    e.entry
+                    x.entry
             ) as place
         from activity a
         join (
-            select x.entry_key, x.excess as strength
-            from unnest(matched_entries.entry_keys, matched_entries.excesses) x (entry_key, excess)
-            union all
-            select v.entry_key, 1 - (v.embedding <=> matched_entries.query)
-            from entry_vectors v
-            where matched_entries.entry_keys is null and v.embedding <=> matched_entries.query < 1
+            select e.entry_key, e.entry, x.strength
+            from entries e
+            join (
+                select x.entry_key, x.excess as strength
+                from unnest(matched_entries.entry_keys, matched_entries.excesses) x (entry_key, excess)
+                union all
+                select v.entry_key, 1 - (v.embedding <=> matched_entries.query)
+                from entry_vectors v
+                where matched_entries.entry_keys is null
+            ) x using (entry_key)
+            offset 0
         ) x using (entry_key)
-        join entries e using (entry_key)
-        where a.user_key = any (matched_entries.user_keys)
+        where a.user_key = any (matched_entries.user_keys) and x.strength > 0
     ) s
     where s.place <= _most
     group by s.user_key;

@@ -1,4 +1,4 @@
--- What a frequency counts for in a profile.
+-- What a frequency counts for in a profile. It is not strict: then the planner could not put its body in its place.
 create function entry_weight(
     frequency double precision,
     weighting text
@@ -6,7 +6,6 @@ create function entry_weight(
 returns double precision
 language sql
 immutable
-strict
 parallel safe
 begin atomic
     select case entry_weight.weighting
