@@ -263,7 +263,10 @@ def test_tables_of_a_shop_become_audiences_in_sql_alone(space: str) -> None:
 
 def test_a_person_is_forgotten_everywhere(shop: Shop) -> None:
     connection = shop.connection
-    connection.execute("insert into public.lines (customer, product, qty, ordered_at) values (2, 1, 1, now())")
+    connection.execute("insert into public.products values (77, 'what only two buys', 'tea')")
+    connection.execute(
+        "insert into public.lines (customer, product, qty, ordered_at) values (2, 1, 1, now()), (2, 77, 1, now())"
+    )
     connection.execute("insert into activity_input values ('2', 'what only two does', 3), ('2', 'product 1', 1)")
     connection.execute("call run()")
     connection.execute("call save_audience('like two', like_users => array['2', '3'], size => 5)")
@@ -279,7 +282,7 @@ def test_a_person_is_forgotten_everywhere(shop: Shop) -> None:
     held = dict(connection.execute(traces).fetchall())
     (key,) = one(connection, "select user_key from users where user_id = '2'")
     (receipt,) = one(connection, "call forget_user('2')")
-    assert receipt["rows"] == {**held, "entries": 1}
+    assert receipt["rows"] == {**held, "entries": 2}
     assert {"audience.users", "audience.activity", "audience.source_activity", "audience.user_vectors",
             "audience.audience_members", "audience.audience_judgements", "audience.segment_assignments",
             } <= held.keys()  # fmt: skip
@@ -292,6 +295,7 @@ def test_a_person_is_forgotten_everywhere(shop: Shop) -> None:
     connection.execute("call sync(complete => true)")
     assert connection.execute("select * from user_traces('2', %s)", [key]).fetchall() == []
     assert one(connection, "select count(*) from users where user_id = '2'") == (0,)
+    assert one(connection, "select count(*) from entries where entry ~ 'only two'") == (0,)
     reasons = dict(connection.execute("select source, reason from source_rejects").fetchall())
     assert reasons == {"lines": "a user who was forgotten", "public.customers": "a user who was forgotten"}
     connection.execute("delete from forgotten_users where user_hash = user_hash('2')")

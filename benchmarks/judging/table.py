@@ -37,6 +37,8 @@ def _part(name: str, result: dict[str, Any]) -> Iterator[str]:
         for data, recalls in result["recall_at_100"].items():
             yield f"  {data:<16}R@100 " + ", ".join(f"{name} {recall:.3f}" for name, recall in recalls.items())
         yield from _target(result)
+    elif "audits" in result:
+        yield from _audits(result)
     elif "passed" in result:
         yield from (f"  {search:<16}{', '.join(passed)}" for search, passed in result["passed"].items())
         yield from _target(result)
@@ -64,6 +66,13 @@ def _likenesses(result: dict[str, Any]) -> Iterator[str]:
             f"  {name:<16}MRR {found['lookalike_mrr']:.3f}{_over_baseline(found)}   "
             f"{stability}   silhouette {found['silhouette']:.3f}"
         )
+
+
+def _audits(result: dict[str, Any]) -> Iterator[str]:
+    for data, found in result["data"].items():
+        parts = ", ".join(f"{part} {figures['covered']:.3f}" for part, figures in found["parts"].items())
+        yield f"  {data:<18}covered: {parts}"
+    yield from _target(result)
 
 
 def _over_baseline(found: dict[str, Any]) -> str:

@@ -3,6 +3,7 @@
 -- Where items are keys, an entry whose only key has another text now is renamed, and everything that is known of it
 -- stays; its vector follows at the next embedding. A name may become free by another rename, so that is repeated. Where
 -- the name is that of another entry, or the entry has another key too, the key stands for another entry from now on.
+-- What is only in rows that cannot be used, such as those of a user who was forgotten, is not made an entry.
 create procedure settle_items(
     source sources,
     inout have_moved boolean default false
@@ -57,7 +58,14 @@ begin
     insert into entries (entry)
     select distinct on (i.hash) i.entry
     from pg_temp.staged_items i
-    where i.reason is null and not exists (select from entries e where text_hash(e.entry) = i.hash)
+    where i.reason is null
+        and not exists (select from entries e where text_hash(e.entry) = i.hash)
+        and exists (
+            select
+            from pg_temp.staged_rows r
+            left join pg_temp.staged_users u on u.raw = r.user_id
+            where r.item = i.raw and r.reason is null and u.reason is null
+        )
     order by i.hash
     on conflict do nothing;
 
