@@ -283,13 +283,15 @@ RELATIONS = {
     "attribute_kinds": ["relation", "attribute", "kind"],
     "audience_cursors": ["audience", "cursor", "change_id", "moved_at"],
     "audience_judgements": ["audience", "user_id", "belongs", "judged_by", "judged_at"],
-    "audience_members": ["audience", "user_id", "rank", "score", "reasons"],
+    "audience_members": ["audience", "user_id", "rank", "score", "reasons", "percentile", "times"],
     "audience_changes": ["change_id", "audience", "user_id", "change", "why", "changed_at"],
     "audience_history": [
         "audience", "refreshed_at", "why", "members", "entered", "departed", "lowest_score", "seconds",
     ],
     "audience_bi.audiences": ["audience", "meaning", "definition", "members", "refreshed_at", "stale", "fault"],
-    "audience_bi.audience_members": ["audience", "user_id", "rank", "score", "reasons", "attributes"],
+    "audience_bi.audience_members": [
+        "audience", "user_id", "rank", "score", "reasons", "attributes", "percentile", "times",
+    ],
     "audience_bi.audience_changes": ["change_id", "audience", "user_id", "change", "why", "changed_at"],
     "audience_bi.audience_history": ["audience", "refreshed_at", "why", "members", "entered", "departed"],
     "audience_bi.audience_overlap": ["audience", "other", "members", "other_members", "shared", "share", "lift"],

@@ -127,6 +127,39 @@ def test_an_explanation_adds_up_to_the_score(retail: str) -> None:
             assert rows[-1][:5] == ("(all users)", 0, 0, 0, 0)
 
 
+def test_members_have_scores_that_a_person_can_read(retail: str) -> None:
+    """A percentile among all who could be in an audience, and evidence in times that of an average user."""
+    with connect(retail) as connection:
+        users = connection.execute("select count(*) from user_vectors").fetchone()[0]  # type: ignore[index]
+        evidence = dict(
+            connection.execute("select user_id, evidence from search_users(%s, k => 10000)", [QUERY]).fetchall()
+        )
+        usual = sum(evidence.values()) / users
+        connection.execute("update users set attributes = jsonb_build_object('fifth', user_key % 5)")
+        (fifth,) = connection.execute("select count(*) from users where user_key % 5 = 3").fetchone() or (0,)
+        for name, arguments, candidates in (
+            ("all", "size => 25", users),
+            ("filtered", "size => 25, filter => '{\"fifth\": 3}'", fifth),
+            ("shared", "share => 0.1", users),
+            ("without", "size => 25, none_of => array['all']", users - 25),
+        ):
+            connection.execute(f"call save_audience('{name}', search => '{QUERY}', {arguments})".encode())
+            found = connection.execute(
+                "select user_id, rank, percentile, times from audience_members where audience = %s order by rank",
+                [name],
+            ).fetchall()
+            assert len(found) >= 25
+            for user, rank, percentile, times in found:
+                assert percentile == pytest.approx(100 * (1 - rank / candidates))
+                assert times == pytest.approx(evidence[user] / usual)
+        connection.execute(f"call save_audience('mean', search => '{QUERY}', mode => 'mean', size => 5)".encode())
+        connection.execute("call save_audience('by hand', filter => '{\"fifth\": 3}')")
+        assert connection.execute(
+            "select distinct audience, percentile is null, times is null from audience_bi.audience_members"
+            " where audience in ('mean', 'by hand') order by audience"
+        ).fetchall() == [("by hand", True, True), ("mean", False, True)]
+
+
 def test_matched_entries_are_the_evidence(retail: str) -> None:
     with connect(retail) as connection:
         admitted = {

@@ -21,7 +21,8 @@ returns table (
     user_id text,
     score double precision,
     cosine double precision,
-    evidence double precision
+    evidence double precision,
+    times double precision
 )
 language plpgsql
 stable
@@ -40,6 +41,7 @@ declare
     _cosine double precision;
     _least_evidence double precision;
     _score double precision;
+    _usual_evidence double precision;
 begin
     perform check_query(rank_users.query);
     perform check_k(rank_users.k);
@@ -49,7 +51,7 @@ begin
 
     if rank_users.mode = 'mean' then
         return query
-        select n.user_key, n.user_id, 1 - n.distance, 1 - n.distance, null::double precision
+        select n.user_key, n.user_id, 1 - n.distance, 1 - n.distance, null::double precision, null::double precision
         from nearest_users(
             rank_users.query,
             rank_users.k,
@@ -115,8 +117,10 @@ begin
         end;
     end if;
 
+    _usual_evidence := _found.evidence_sum / nullif(count_ranked(), 0);
+
     return query
-    select c.user_key, c.user_id, r.score, c.cosine, c.evidence
+    select c.user_key, c.user_id, r.score, c.cosine, c.evidence, c.evidence / nullif(_usual_evidence, 0)
     from candidate_users(
         rank_users.query,
         _nearest,
@@ -138,7 +142,8 @@ comment on function rank_users(
     vector, bigint[], double precision[], bigint, jsonb, text, double precision, double precision, bigint, boolean
 ) is
 'Internal. The k users who match a query vector best, best first, given the entries that are evidence for it, with
-their excess: their score (score_factors), the cosine of their vector, which breaks ties, and their evidence
-(user_evidence), null by mode mean. Not padded, users without evidence are left out.
+their excess: their score (score_factors), the cosine of their vector, which breaks ties, their evidence
+(user_evidence), and how many times that of an average user it is, both null by mode mean. Not padded, users without
+evidence are left out.
 Example: select user_id, score
 from rank_users(embed(''ski enthusiasts''), ''{1, 2}'', ''{0.3, 0.1}'', 10, ''{}'', ''hybrid'', null, null, 1, true);';

@@ -13,7 +13,9 @@ returns table (
     rank bigint,
     score double precision,
     reasons text[],
-    is_member boolean
+    is_member boolean,
+    percentile double precision,
+    times double precision
 )
 language plpgsql
 stable
@@ -33,7 +35,7 @@ begin
 
     return query
     with candidates as materialized (
-        select c.user_id, c.rank, c.score, c.reasons, count(*) over () as candidates
+        select c.user_id, c.rank, c.score, c.reasons, c.times, c.candidates
         from rank_candidates(pick_members.definition, ceil(_p.size * (1 + _keep))::bigint + pick_members.beyond) c
     ),
     cut as (
@@ -51,6 +53,8 @@ begin
             c.rank,
             c.score,
             c.reasons,
+            c.times,
+            case when c.score is not null then 100 * (1 - c.rank::double precision / c.candidates) end as percentile,
             t.members,
             row_number() over (
                 order by
@@ -72,6 +76,8 @@ begin
             p.rank,
             p.score,
             p.reasons,
+            p.percentile,
+            p.times,
             case
                 when _p.min_score is null then p.place <= p.members
                 else p.rank <= p.members or p.stays
@@ -79,7 +85,7 @@ begin
         from placed p
         where p.rank <= p.members * (1 + _keep) + pick_members.beyond or p.place <= p.members
     )
-    select p.user_id, p.rank, p.score, coalesce(s.entries, p.reasons), p.is_member
+    select p.user_id, p.rank, p.score, coalesce(s.entries, p.reasons), p.is_member, p.percentile, p.times
     from picked p
     left join strongest_entries(
         pick_members.definition,

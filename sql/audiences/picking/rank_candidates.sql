@@ -10,7 +10,9 @@ returns table (
     user_id text,
     rank bigint,
     score double precision,
-    reasons text[]
+    reasons text[],
+    times double precision,
+    candidates bigint
 )
 language plpgsql
 stable
@@ -27,8 +29,12 @@ begin
 
     if _all_may_enter and rank_candidates.k is not null then
         return query
-        select r.user_id, r.rank, r.score, r.reasons
-        from rank_by_definition(rank_candidates.definition, rank_candidates.k) r;
+        select r.user_id, r.rank, r.score, r.reasons, r.times, n.candidates
+        from rank_by_definition(rank_candidates.definition, rank_candidates.k) r
+        cross join (
+            select count_ranked(p.filter, p.min_entries) as candidates
+            from audience_parts(rank_candidates.definition) p
+        ) n;
         return;
     end if;
 
@@ -37,11 +43,11 @@ begin
 
     if _all_may_enter then
         return query
-        select r.user_id, r.rank, r.score, r.reasons
+        select r.user_id, r.rank, r.score, r.reasons, r.times, count(*) over ()
         from rank_by_definition(rank_candidates.definition, _users) r;
     else
         return query
-        select r.user_id, row_number() over (order by r.rank), r.score, r.reasons
+        select r.user_id, row_number() over (order by r.rank), r.score, r.reasons, r.times, count(*) over ()
         from rank_by_definition(rank_candidates.definition, _users) r
         join admissible_users(rank_candidates.definition) e using (user_id);
     end if;
@@ -49,5 +55,6 @@ end
 $$;
 
 comment on function rank_candidates(jsonb, bigint) is
-'Internal. Who could be in an audience of this definition, ranked, not in order: the k best at least, or all.
+'Internal. Who could be in an audience of this definition, ranked, not in order: the k best at least, or all; with
+how many they are (those whom look-alikes are to be like among them, where these are asked for k).
 Example: select user_id, rank, score from rank_candidates(''{"search": "ski enthusiasts", "size": 3}'', k => 5);';

@@ -30,7 +30,7 @@ begin
     end;
 
     with picked as materialized (
-        select p.user_id, p.rank, p.score, p.reasons
+        select p.user_id, p.rank, p.score, p.reasons, p.percentile, p.times
         from pick_members(_audience.definition, case when _why = 'data' then update_audience.name end) p
     ),
     old as materialized (
@@ -43,13 +43,18 @@ begin
         returning m.user_id
     ),
     written as (
-        insert into audience_members as m (audience, user_id, rank, score, reasons)
-        select update_audience.name, p.user_id, p.rank, p.score, p.reasons
+        insert into audience_members as m (audience, user_id, rank, score, reasons, percentile, times)
+        select update_audience.name, p.user_id, p.rank, p.score, p.reasons, p.percentile, p.times
         from picked p
         order by p.rank
         on conflict (audience, user_id) do update
-        set rank = excluded.rank, score = excluded.score, reasons = excluded.reasons
-        where (m.rank, m.score, m.reasons) is distinct from (excluded.rank, excluded.score, excluded.reasons)
+        set rank = excluded.rank,
+            score = excluded.score,
+            reasons = excluded.reasons,
+            percentile = excluded.percentile,
+            times = excluded.times
+        where (m.rank, m.score, m.reasons, m.percentile, m.times)
+            is distinct from (excluded.rank, excluded.score, excluded.reasons, excluded.percentile, excluded.times)
     ),
     changed as (
         select d.user_id, 'left' as change, null::bigint as rank
