@@ -86,9 +86,9 @@ def pytest_configure_node(node: object) -> None:
     node.workerinput[WORKER] = str(node.config.stash[RUN].path)  # type: ignore[attr-defined]
 
 
-@pytest.hookimpl(trylast=True)
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The slow tests come first, so that the workers end together."""
+    """The slow tests come first, so that the workers end together; marked before any are deselected by their mark."""
     for item in items:
         if item.path.stem in SLOW or getattr(item, "originalname", None) in SLOW:
             item.add_marker("slow")
