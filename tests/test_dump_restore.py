@@ -49,7 +49,9 @@ def content(url: str) -> dict[str, list[tuple]]:
 
 
 def dump(url: str, major: int, file: Path, *options: str) -> None:
-    subprocess.run([binary("pg_dump", major), "--format=custom", f"--file={file}", *options, url], check=True)
+    subprocess.run(
+        [binary("pg_dump", major), "--format=custom", "--compress=0", f"--file={file}", *options, url], check=True
+    )
 
 
 def restore(url: str, major: int, file: Path, *options: str) -> None:

@@ -159,6 +159,29 @@ def test_workers_of_one_query_embed_at_once(encoded: str) -> None:
     assert sum(worker["Actual Rows"] for worker in scan["Workers"]) == 40
 
 
+def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield plan
+    for child in plan.get("Plans", []):
+        yield from nodes(child)
+
+
+def test_each_matrix_is_read_once_a_layer_without_statistics(encoded: str) -> None:
+    """As in a space that was just restored, before autovacuum has been there."""
+    with connect(encoded) as connection:
+        connection.execute(
+            "delete from pg_statistic where starelid in ('encoder_weights'::regclass, 'encoder'::regclass)"
+        )
+        ((statement,),) = connection.execute("select encoder_statement(1, 3)").fetchall()
+        connection.execute("prepare forward (vector[], bigint[]) as " + statement)
+        states = "array_fill(array_fill(0.1::real, array[384])::vector, array[3])"
+        (((plan,),),) = connection.execute(
+            "explain (analyze, timing off, format json) execute forward (" + states + ", '{{1}}')"
+        ).fetchall()
+    loops = [n["Actual Loops"] for n in nodes(plan["Plan"]) if n.get("Relation Name") == "encoder_weights"]
+    assert len(loops) == 6
+    assert max(loops) <= 7
+
+
 def test_one_session_embeds_with_parallel_workers(encoded: str) -> None:
     with connect(encoded, autocommit=True) as connection, connect(encoded, autocommit=True) as other:
         connection.execute("insert into entries (entry) select 'Climbing hall ' || n from generate_series(1, 300) n")

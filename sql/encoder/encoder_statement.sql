@@ -6,7 +6,8 @@
 -- |…| for a list with one element for each text, in which {…} are its own tokens. A row of encoder_weights is a unit of
 -- a matrix, so that a product is one scan with an inner product a column, and array_agg makes vectors of the results
 -- again. <#> is negative, and so is what it leaves until its bias is added. The keys go without theirs: it adds the
--- same to all that a token looks at. Each step of the recursion is a layer.
+-- same to all that a token looks at. Each step of the recursion is a layer. What is joined by head is materialized:
+-- where statistics are missing, as in a space that was restored, it would be computed for each unit.
 create function encoder_statement(
     texts integer,
     tokens integer
@@ -41,6 +42,45 @@ cross join lateral (
         cross join facts f
         cross join lateral (select {s.h?::halfvec as h?} offset 0) x
         cross join lateral (
+            with queries as materialized (
+                select w.head, {array_agg(w.bias)::vector - array_agg(w.d?)::vector as q?}
+                from (
+                    select w.head, w.bias, {w.weights <#> x.h? as d?}
+                    from encoder_weights w
+                    where w.layer = s.layer + 1 and w.matrix = 'query'
+                    order by w.head, w.unit
+                ) w
+                group by w.head
+            ),
+            keys as materialized (
+                select k.head, u.*
+                from (
+                    select w.head, {array_agg(w.d?)::vector as k?}
+                    from (
+                        select w.head, {w.weights <#> x.h? as d?}
+                        from encoder_weights w
+                        where w.layer = s.layer + 1 and w.matrix = 'key'
+                        order by w.head, w.unit
+                    ) w
+                    group by w.head
+                ) k
+                cross join lateral unnest(|array[{k.k?}]|) with ordinality u (|k@|, place)
+            ),
+            looks as materialized (
+                select e.head, {e.p?}, {e.p? <#> f.ones_of_tokens as s?}
+                from (
+                    select r.head, {array_agg(exp(greatest(r.r? - r.m?, -80)) order by r.place)::vector as p?}
+                    from (
+                        select t.head, t.place, {t.r?}, {max(t.r?) over (partition by t.head) as m?}
+                        from (
+                            select k.head, k.place, {q.q? <#> k.k@ as r?}
+                            from queries q
+                            join keys k using (head)
+                        ) t
+                    ) r
+                    group by r.head
+                ) e
+            )
             select {(array_agg(c.bias)::vector - array_agg(c.c?)::vector)::halfvec as c?}
             from (
                 select v.bias, {(v.v@ <#> p.p?) / p.s? as c?}
@@ -50,44 +90,7 @@ cross join lateral (
                     where w.layer = s.layer + 1 and w.matrix = 'value'
                     offset 0
                 ) v
-                join (
-                    select e.head, {e.p?}, {e.p? <#> f.ones_of_tokens as s?}
-                    from (
-                        select r.head, {array_agg(exp(greatest(r.r? - r.m?, -80)) order by r.place)::vector as p?}
-                        from (
-                            select t.head, t.place, {t.r?}, {max(t.r?) over (partition by t.head) as m?}
-                            from (
-                                select k.head, k.place, {q.q? <#> k.k@ as r?}
-                                from (
-                                    select w.head, {array_agg(w.bias)::vector - array_agg(w.d?)::vector as q?}
-                                    from (
-                                        select w.head, w.bias, {w.weights <#> x.h? as d?}
-                                        from encoder_weights w
-                                        where w.layer = s.layer + 1 and w.matrix = 'query'
-                                        order by w.head, w.unit
-                                    ) w
-                                    group by w.head
-                                ) q
-                                join (
-                                    select k.head, u.*
-                                    from (
-                                        select w.head, {array_agg(w.d?)::vector as k?}
-                                        from (
-                                            select w.head, {w.weights <#> x.h? as d?}
-                                            from encoder_weights w
-                                            where w.layer = s.layer + 1 and w.matrix = 'key'
-                                            order by w.head, w.unit
-                                        ) w
-                                        group by w.head
-                                    ) k
-                                    cross join lateral unnest(|array[{k.k?}]|) with ordinality u (|k@|, place)
-                                ) k using (head)
-                            ) t
-                        ) r
-                        group by r.head
-                    ) e
-                    offset 0
-                ) p using (head)
+                join looks p using (head)
                 order by v.head, v.unit
             ) c
         ) a
