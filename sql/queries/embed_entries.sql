@@ -1,6 +1,6 @@
 -- Embeds what waits, in SQL alone: entries without the vector of their text, then queries. Each batch is committed by
--- itself, so that any number of sessions share the work, and one that is stopped loses a batch at most: a second or
--- two of work, or, of long texts, of which it has fewer, some more.
+-- itself, so that any number of sessions share the work, and one that is stopped loses a batch at most: some seconds of
+-- work. Of long texts it has fewer.
 --
 -- A procedure that commits can carry no SET clause: every commit gives the caller's search_path back, and the next
 -- statement takes that of the space again.
@@ -10,7 +10,7 @@ create procedure embed_entries(
 language plpgsql
 as $$
 declare
-    _most_at_once constant integer := 64;
+    _most_at_once constant integer := 128;
     _at_once integer;
     _started constant timestamptz := clock_timestamp();
     _procedure oid;
