@@ -15,7 +15,7 @@ from pgaudience.cli import cli
 from pgaudience.database import open_space
 from pgaudience.errors import PgaudienceError
 from pgaudience.mapping import make_map
-from pgaudience.reporting import write_report
+from pgaudience.reporting import write_report, write_space_report
 from pgaudience.reporting.segmentation import read_figures
 
 HOSTILE = "<script>alert('x')</script>\"><img src=http://example.com onerror=alert(1)>&amp; {{ 7 * 7 }}"
@@ -149,6 +149,26 @@ def test_what_is_not_there_is_said_with_the_command_that_makes_it(places: str, t
     with pytest.raises(PgaudienceError, match="which"):
         figures(places)
     assert "A single segment" in texts(page(places, tmp_path / "one.html", "others"))
+
+
+def test_the_report_of_a_space(full: str, tmp_path: Path) -> None:
+    execute(
+        full,
+        "insert into users (user_id, attributes) select 'n' || n, '{\"tier\": \"gold\"}' from generate_series(1, 10) n",
+    )
+    execute(full, "update users set attributes = attributes || jsonb_build_object('mail', user_id || '@example.com')")
+    execute(full, "update entries set entry = %s || entry_key where entry_key = 1", values=[HOSTILE])
+    to = tmp_path / "space.html"
+    with connect(full) as connection:
+        write_space_report(connection, to)
+    html = to.read_text()
+    said = texts(html)
+    assert "20 users, 39 distinct entries" in said
+    assert "gold" in said and "@example.com" not in said
+    assert "<script" not in html and "default-src 'none'" in html
+    with browsing() as browser:
+        for width in (375, 1440):
+            assert faults_of(browser, to, width) == []
 
 
 @pytest.mark.turns("report")

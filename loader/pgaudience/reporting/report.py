@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Generator
+from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
 
 from pgaudience.database import Connection
 from pgaudience.errors import PgaudienceError
 from pgaudience.reporting.segmentation import read_figures
+from pgaudience.reporting.space import LEAST_SHOWN, read_space
 
 _WORLD_READABLE = 0o644
+_MADE_BY = f"pgaudience {version('pgaudience')}"
 
 
 def write_report(connection: Connection, segmentation: str | None, to: Path, with_ids: bool = False) -> None:
@@ -21,14 +25,33 @@ def write_report(connection: Connection, segmentation: str | None, to: Path, wit
 
     Raises PgaudienceError when there is nothing to report, or the file cannot be written.
     """
-    try:
+    with _packages():
         from pgaudience.reporting.page import write_page
+    _replace(to, write_page(read_figures(connection, segmentation), with_ids, _MADE_BY))
+
+
+def write_space_report(connection: Connection, to: Path, with_ids: bool = False) -> None:
+    """Write the report of the space itself: how much there is, how it is spread, what is rare; else as write_report."""
+    with _packages():
+        from pgaudience.reporting.template import render
+    figures = read_space(connection)
+    _replace(
+        to,
+        render(
+            "space.html.j2", figures=figures, status=figures.status, least_shown=LEAST_SHOWN, with_ids=with_ids,
+            made_by=_MADE_BY,
+        ),
+    )  # fmt: skip
+
+
+@contextmanager
+def _packages() -> Generator[None]:
+    try:
+        yield
     except ModuleNotFoundError as error:
         raise PgaudienceError(
             f"a report needs the package {error.name}", 'Install it: pip install "pgaudience[report]"'
         ) from error
-    page = write_page(read_figures(connection, segmentation), with_ids, f"pgaudience {version('pgaudience')}")
-    _replace(to, page)
 
 
 def _replace(to: Path, page: str) -> None:
