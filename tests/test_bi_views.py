@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from psycopg.errors import InvalidParameterValue
+from psycopg.errors import InsufficientPrivilege, InvalidParameterValue, UndefinedFunction
 
 from conftest import connect
 
@@ -92,3 +92,29 @@ def test_changes_have_names_and_hide_what_is_hidden(cut: str) -> None:
 
 def test_drivers(cut: str) -> None:
     assert rows(cut, "select * from audience_bi.segment_drivers") == rows(cut, "select * from segment_drivers")
+
+
+@pytest.mark.turns("bi_only")
+def test_a_role_of_the_views_alone_sees_nothing_else(cut: str) -> None:
+    rows(cut, "call save_audience('skiers', search => 'ski', size => 3)")
+    views = {view for (view,) in rows(cut, "select viewname from pg_views where schemaname = 'audience_bi'")}
+    refused = set()
+    with connect(cut, autocommit=True) as connection:
+        connection.execute("create role bi_only nologin")
+        try:
+            connection.execute("grant usage on schema audience_bi to bi_only")
+            connection.execute("grant select on all tables in schema audience_bi to bi_only")
+            connection.execute("set role bi_only")
+            for view in views:
+                try:
+                    connection.execute(f"select * from audience_bi.{view}".encode()).fetchall()
+                except (InsufficientPrivilege, UndefinedFunction):
+                    refused.add(view)
+            for table in ("users", "activity", "segment_members", "run_segments", "segment_descriptions"):
+                with pytest.raises(InsufficientPrivilege):
+                    connection.execute(f"select * from audience.{table}".encode())
+        finally:
+            connection.execute("reset role")
+            connection.execute("drop owned by bi_only")
+            connection.execute("drop role bi_only")
+    assert len(views) > 15 and refused == {"audiences", "audience_overlap", "status"}

@@ -19,6 +19,7 @@ PAGES = [CHECKOUT / "README.md", *sorted((CHECKOUT / "docs").glob("*.md"))]
 
 # What a page needs and the space its SQL runs in, if it is not what the demo leaves behind.
 FIXTURES = {
+    "bi.md": "segmented",
     "functions.md": "segmented",
     "segmentation.md": "bare",
     "audiences.md": "places",

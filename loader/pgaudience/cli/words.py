@@ -1,4 +1,4 @@
-"""Commands that ask a chat model: describe, enrich."""
+"""Commands that say what segments and entries are: describe, enrich, explain-segments."""
 
 from __future__ import annotations
 
@@ -31,6 +31,28 @@ cross join lateral (
 ) c
 where s.segmentation = %s
 order by s.segment_id
+"""
+_RULES = """
+select r.segment_id, s.label as segment, r.rule, r.share, r.is_right as "right"
+from unnest(%s::bigint[], %s::text[], %s::float8[], %s::float8[])
+    with ordinality r (segment_id, rule, share, is_right, place)
+join segments s using (segment_id)
+where s.segmentation = %s
+order by r.place
+"""
+_IMPORTANCES = """
+select
+    a.attribute,
+    a.importance,
+    s.label as most_in,
+    a.there,
+    coalesce(d.eta_squared, d.cramers_v) as by_itself
+from unnest(%s::text[], %s::float8[], %s::bigint[], %s::float8[])
+    with ordinality a (attribute, importance, segment_id, there, place)
+join segments s using (segment_id)
+join segment_drivers d using (segmentation, attribute)
+where s.segmentation = %s
+order by a.place
 """
 _ANSWER_TOKENS = 90
 _ENTRY_TOKENS = 45
@@ -195,4 +217,40 @@ def _propose_template(connection: Connection) -> None:
         click.echo("  pgaudience embed && pgaudience refresh", err=True)
 
 
-COMMANDS = (describe, enrich)
+@click.command("explain-segments")
+@click.argument("name")
+@click.option("--rules", "leaves", type=click.IntRange(2, 64), default=8, show_default=True, help="How many at most.")
+@pass_target
+def explain_segments(target: Target, name: str, leaves: int) -> None:
+    """Say which attributes of users make them members of a segment: rules in words, and what each attribute adds."""
+    from pgaudience.explaining import fit_rules, importances, read_people, require_scikit_learn
+    from pgaudience.printing import print_table
+
+    require_scikit_learn()
+    with target.open() as (connection, _):
+        people = read_people(connection, name)
+        found = fit_rules(people, leaves)
+        columns = zip(*((rule.segment_id, rule.words, rule.share, rule.right) for rule in found.rules), strict=True)
+        print_table(connection.execute(_RULES, [*map(list, columns), name]))
+        added = importances(people)
+        most = [max(each.by_segment, key=lambda segment: (each.by_segment[segment], -segment)) for each in added]
+        print_table(
+            connection.execute(
+                _IMPORTANCES,
+                [
+                    [each.attribute for each in added],
+                    [each.importance for each in added],
+                    most,
+                    [each.by_segment[segment] for each, segment in zip(added, most, strict=True)],
+                    name,
+                ],
+            )
+        )
+    whom = f"{found.judged:,} users who were held back" if found.were_held_back else "the users it was fitted to"
+    click.echo(
+        f"The rules are right for {found.right:.0%} of {whom}; the largest segment alone for {found.largest:.0%}",
+        err=True,
+    )
+
+
+COMMANDS = (describe, enrich, explain_segments)
