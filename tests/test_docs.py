@@ -33,6 +33,7 @@ SPACES = {"segmentation.md": "retail"}
 # Sections that another file runs, in a database of their own.
 ELSEWHERE = {"README.md": "From tables to audiences, in SQL alone"}  # test_shop
 
+FRACTION = r"-?\d+\.\d+"
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
@@ -74,6 +75,16 @@ def run_sql(url: str, space: str, script: str) -> str:
     return done.stdout
 
 
+def is_read(written: str, printed: str) -> bool:
+    """Whether a page shows a line as it was printed, but for the last digit of fractions: processors differ in it."""
+    if " ".join(re.sub(FRACTION, "#", written).split()) != " ".join(re.sub(FRACTION, "#", printed).split()):
+        return False
+    pairs = zip(re.findall(FRACTION, written), re.findall(FRACTION, printed), strict=True)
+    return all(
+        abs(float(w) - float(p)) < 1.5 * 10.0 ** -min(len(n.partition(".")[2]) for n in (w, p)) for w, p in pairs
+    )
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_the_blocks_of_a_page_run(request: pytest.FixtureRequest, tmp_path: Path, commands: Path, page: Path) -> None:
     url = request.getfixturevalue(FIXTURES.get(page.name, "places"))
@@ -88,8 +99,10 @@ def test_the_blocks_of_a_page_run(request: pytest.FixtureRequest, tmp_path: Path
         elif language == "sql":
             output = run_sql(url, space, block)
         elif language == "text":
-            printed = {line.strip() for line in output.splitlines()}
-            missing = [line for line in block.splitlines() if line.strip() and line.strip() not in printed]
+            printed = output.splitlines()
+            missing = [
+                line for line in block.splitlines() if line.strip() and not any(is_read(line, p) for p in printed)
+            ]
             assert not missing
         else:
             assert not language, f"a block of {language} in {page.name} is not run"
