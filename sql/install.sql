@@ -25,6 +25,7 @@
 \ir vectors/common_weights_live.sql
 \ir vectors/common_weights.sql
 \ir attributes/standard_number.sql
+\ir attributes/outcome_fold.sql
 \ir attributes/attribute_values.sql
 \ir attributes/attribute_profiles.sql
 \ir vectors/given_profiles.sql

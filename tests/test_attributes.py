@@ -17,7 +17,8 @@ from pgaudience.embedding.registry import measure
 from pgaudience.errors import PgaudienceError
 from pgaudience.installing import migrate
 from pgaudience.learning import training_due
-from pgaudience.learning.attributes import Described, find_spread
+from pgaudience.learning.attributes import Described
+from pgaudience.learning.spread import find_spread
 from pgaudience.learning.train import train_attributes
 from pgaudience.pipeline import catch_up
 from pgaudience.refresh import refresh
@@ -261,3 +262,121 @@ def test_texts_are_asked_elsewhere(known: str) -> None:
 def test_policies_that_cannot_be(known: str, policy: str) -> None:
     with pytest.raises(psycopg.errors.CheckViolation):
         rows(known, f"update space set {policy}")
+
+
+# By an outcome
+
+
+def buyers(count: int, seed: int = 5) -> list[Known]:
+    """People of whom students and the old buy; a shop of two or three people each tells nothing, nor does noise."""
+    random = np.random.default_rng(seed)
+    people: list[Known] = []
+    for n in range(count):
+        age, job = int(random.integers(18, 80)), str(random.choice(["student", "clerk", "nurse", "cook"]))
+        likely = 0.1 + 0.5 * (job == "student") + 0.3 * (age > 60)
+        people.append(
+            {
+                "age": age,
+                "job": job,
+                "shop": f"s{n % (count // 3)}",
+                "noise": str(random.integers(4)),
+                "buys": None if n % 4 == 0 else "yes" if random.random() < likely else "no",
+            }
+        )
+    return people
+
+
+def arranged(url: str, outcome: str = "buys") -> Described:
+    with connect(url) as connection:
+        done = train_attributes(connection, open_space(connection, "known"), outcome)
+        refresh(connection)
+    return done
+
+
+def places(url: str, attribute: str) -> dict[tuple[str, int | None], float]:
+    """The coordinate of each value, by fold."""
+    found = rows(
+        url,
+        "select value, fold, (select sum(c) from unnest(embedding::real[]) c)::float"
+        f" from attribute_axes where attribute = '{attribute}'",
+    )
+    return {(value, fold): place for value, fold, place in found}
+
+
+def test_values_lie_where_the_outcomes_of_others_are(empty: str) -> None:
+    people = buyers(300)
+    add(empty, people)
+    done = arranged(empty)
+    assert done.numbers == ["age"]
+    assert "shop" in done.left_out
+    found = places(empty, "job")
+    folds = dict(rows(empty, "select substr(user_id, 2)::int, outcome_fold(user_key) from users"))
+    known = [(str(one["job"]), folds[n], one["buys"] == "yes") for n, one in enumerate(people) if one["buys"]]
+    mean = np.mean([buys for *_, buys in known])
+
+    def code(value: str, without: int | None) -> float:
+        some = [buys for job, fold, buys in known if job == value and fold != without]
+        return (sum(some) + 10 * mean) / (len(some) + 10) - mean
+
+    expected = {key: code(*key) for key in found}
+    factor = found["student", None] / expected["student", None]
+    assert factor > 0
+    for key, place in found.items():
+        assert place == pytest.approx(factor * expected[key], abs=1e-4), key
+
+
+def test_ones_own_outcome_does_not_leak(empty: str) -> None:
+    """Who buys after all lies where the same person lay who does not, in every coordinate of that person's fold."""
+    people = buyers(300)
+    add(empty, people)
+    arranged(empty)
+    who = next(n for n, one in enumerate(people) if one["buys"] == "no")
+    (fold,) = rows(empty, f"select outcome_fold(user_key) from users where user_id = 'u{who}'")[0]
+
+    def shape() -> np.ndarray:
+        found = places(empty, "job")
+        own = np.array([found[job, fold] for job in ("student", "clerk", "nurse", "cook")])
+        return (own - own.mean()) / own.std()
+
+    before = shape()
+    rows(empty, f"update users set attributes = jsonb_set(attributes, '{{buys}}', '\"yes\"') where user_id = 'u{who}'",
+         "audience")  # fmt: skip
+    arranged(empty)
+    np.testing.assert_allclose(shape(), before, atol=2e-2)
+    assert places(empty, "shop") == {}
+
+
+def test_newcomers_without_an_outcome_are_placed_by_all(empty: str) -> None:
+    add(empty, buyers(300))
+    arranged(empty)
+    rows(empty, "insert into users (user_id, attributes) values ('new', '{\"age\": 70, \"job\": \"student\"}'),"
+                " ('newer', '{\"age\": 25, \"job\": \"nurse\"}'); call refresh()", "audience")  # fmt: skip
+    rows(empty, "call refresh()")
+    ranks = dict(rows(empty, "select user_id, rank from lookalikes(array(select user_id from users"
+                             " where attributes ->> 'buys' = 'yes'), fraction => 1)"))  # fmt: skip
+    assert ranks["new"] < 60 < ranks["newer"]
+    one_hot = arranged(empty, "")
+    assert one_hot.categories["job"] == 4
+    assert rows(empty, "select count(*) from user_vectors") == [(302,)]
+
+
+@pytest.mark.parametrize(
+    ("outcome", "problem"),
+    [
+        ("colour", "no user has the outcome 'colour'"),
+        ("job", "the outcome 'job' has 4 values"),
+        ("planet", "is of one class: of 60 users who have it, each has 'earth'"),
+        ("job=baker", "is of one class: of 60 users who have it, none has 'baker'"),
+    ],
+)
+def test_outcomes_that_say_nothing(empty: str, outcome: str, problem: str) -> None:
+    add(empty, [{**one, "planet": "earth"} for one in buyers(60)])
+    trained(empty)
+    before = rows(empty, "select count(*) from attribute_axes")
+    with pytest.raises(PgaudienceError, match=problem):
+        arranged(empty, outcome)
+    assert rows(empty, "select count(*) from attribute_axes") == before
+    assert rows(empty, "select outcome from space") == [(None,)]
+    assert arranged(empty, "age").numbers == []
+    with pytest.raises(PgaudienceError, match="tells of the outcome more than chance does"):
+        arranged(empty, "job=student")

@@ -1,4 +1,6 @@
 -- Where each user lies by what is known of them: the start, and what each value adds. Without axes there is nobody.
+--
+-- Where values are arranged by an outcome, those whose outcome is known have what was made of the outcomes of others.
 create view attribute_profiles as
 select
     p.user_key,
@@ -16,9 +18,13 @@ from (
             )
         end) as direction
     from attribute_values v
+    cross join (select coalesce(bool_or(x.fold is not null), false) as are_arranged from attribute_axes x) s
     join attribute_axes x
         on x.attribute = v.attribute
-        and case when v.number is null then x.value = v.value else x.scale is not null end
+        and (x.scale is null) = (v.number is null)
+        and coalesce(x.value, '') = case when v.number is null then v.value else '' end
+        and (x.fold is null or x.fold = v.fold)
+        and (x.fold is not null or x.scale is not null or v.fold is null or not s.are_arranged)
     group by v.user_key
 ) p
 cross join (select x.embedding from attribute_axes x where x.attribute is null) s

@@ -59,9 +59,11 @@ def worker(target: Target, spaces: tuple[str, ...], poll: float, base_url: str |
 
 
 @click.command()
+@click.option("--outcome", metavar="ATTRIBUTE[=VALUE]",
+              help="Of a space of attributes: what arranges them from now on, as subscribed=yes.")  # fmt: skip
 @click.option("--no-refresh", is_flag=True, help="Leave the user vectors as they are for now.")
 @pass_target
-def train(target: Target, no_refresh: bool) -> None:
+def train(target: Target, outcome: str | None, no_refresh: bool) -> None:
     """Learn the vectors of a space from what people have or are (migrate --of SPACE --model behaviour)."""
     from pgaudience.embedding.registry import is_learned
     from pgaudience.errors import PgaudienceError
@@ -74,7 +76,7 @@ def train(target: Target, no_refresh: bool) -> None:
                 f"the vectors of {space.schema!r} are made of texts by {space.model}, not learned",
                 f"Make a space that learns: pgaudience --schema OTHER migrate --of {space.schema} --model behaviour",
             )
-        run(connection, space)
+        run(connection, space, outcome)
         if not no_refresh:
             refresh(connection)
             click.echo("Refreshed the user vectors", err=True)

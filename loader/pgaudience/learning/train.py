@@ -50,6 +50,7 @@ where not exists (select from learned l where l.entry_key = e.entry_key)
 order by e.entry_key
 """
 _COPY_BLENDED = "insert into learned (entry_key, embedding) select entry_key, embedding from blended_vectors()"
+_SET_OUTCOME = "update space set outcome = nullif(%s, ''), outcome_value = nullif(%s, '')"
 _COUNTS = "select count(distinct user_key), count(*) from activity"
 _IN_NO_PART = "No part of the blend has a vector of it."
 _NOT_ATTRIBUTES = "The space is made of attributes of users."
@@ -72,7 +73,7 @@ class Trained:
     kept: float | None
 
 
-def learn(connection: Connection, space: Space) -> Trained | Described:
+def learn(connection: Connection, space: Space, outcome: str | None = None) -> Trained | Described:
     """Learn what the space is made of, behaviour or attributes, in one transaction, and say what was done.
 
     Raises PgaudienceError, with nothing changed, as `train` and `train_attributes` do, and for vectors made elsewhere.
@@ -81,16 +82,28 @@ def learn(connection: Connection, space: Space) -> Trained | Described:
         raise PgaudienceError(
             f"the vectors of {space.schema!r} are made elsewhere", "Make them anew there, then: load --vectors FILE"
         )
-    return train_attributes(connection, space) if space.model == ATTRIBUTES else train(connection, space)
+    if space.model == ATTRIBUTES:
+        return train_attributes(connection, space, outcome)
+    if outcome is not None:
+        raise PgaudienceError(
+            f"an outcome arranges attributes; the space {space.schema!r} is one of {space.model}",
+            f"Make a space of attributes: migrate --of {space.base or space.schema} --model attributes",
+        )
+    return train(connection, space)
 
 
-def train_attributes(connection: Connection, space: Space) -> Described:
+def train_attributes(connection: Connection, space: Space, outcome: str | None = None) -> Described:
     """Find the axes of users' attributes, in one transaction, and say what was done.
+
+    They are arranged by an `outcome`, written as an attribute or as attribute=value, from now on; by none if blank.
 
     Raises PgaudienceError, with nothing changed, when nothing tells users apart, or another process is at it.
     """
     with connection.transaction():
         _take_turn(connection, space)
+        if outcome is not None:
+            name, _, value = outcome.partition("=")
+            connection.execute(_SET_OUTCOME, [name, value])
         done = fit_attributes(connection)
         connection.execute(_CREATE_LEARNED)
         _replace(connection, _NOT_ATTRIBUTES)
