@@ -208,12 +208,16 @@ def test_psql_and_url(places: str) -> None:
 
 
 def test_the_demo_twice_and_beside_other_data(places: str, tmp_path: Path) -> None:
-    again = command(places, "demo")
-    assert again.returncode == 0, again.stderr
-    assert "user_ski_with_daily_life" in again.stdout and "Go on in SQL" in again.stdout
+    for _ in range(2):
+        again = command(places, "demo", cwd=tmp_path)
+        assert again.returncode == 0, again.stderr
+        assert "user_ski_with_daily_life" in again.stdout and "Go on in SQL" in again.stdout
+        assert "pgaudience-demo.html" in again.stdout and (tmp_path / "pgaudience-demo.html").exists()
+    with connect(places) as connection:
+        assert connection.execute("select count(*) from segmentation_runs").fetchone() == (1,)
     (tmp_path / "own.csv").write_text("user,item\nann,Ski\n")
     assert command(places, "load", "own.csv", "--no-embed", cwd=tmp_path).returncode == 0
-    refused = command(places, "demo")
+    refused = command(places, "demo", cwd=tmp_path)
     assert refused.returncode == 1 and "already holds other data" in refused.stderr
 
 

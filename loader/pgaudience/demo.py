@@ -1,4 +1,4 @@
-"""The whole flow on a bundled example, ending in printed query results."""
+"""The whole flow on a bundled example, ending in printed query results and a report."""
 
 from __future__ import annotations
 
@@ -6,19 +6,23 @@ import os
 import shutil
 import sys
 from dataclasses import dataclass
+from pathlib import Path
 
 from rich.console import Console
 
-from pgaudience.database import Connection, connect, open_space, watching
+from pgaudience.database import Connection, Space, connect, open_space, watching
 from pgaudience.embedding.registry import measure
 from pgaudience.errors import PgaudienceError
 from pgaudience.installing import migrate
 from pgaudience.loading.load import load
+from pgaudience.mapping import make_map
 from pgaudience.pipeline import embed_query, embed_space
 from pgaudience.printing import console, print_table
 from pgaudience.reading import Columns, Rejects, open_source, read_users
 from pgaudience.refresh import refresh
+from pgaudience.reporting import write_report
 from pgaudience.resources import folder
+from pgaudience.segmenting import build_segmentation
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,19 +56,25 @@ EXAMPLES = {
     ),
 }
 
+SEGMENTATION = "interests"
+
 _OTHER_LOADS = "select count(*) from loads where digest <> %s"
 
+_BUILT = "select count(*) from segmentations where segmentation = %s"
 _STATUS = "select entries, entries_embedded, users, users_with_vector, coverage, stale from status"
 _SOURCE = "select query_source('{query}')"
 _SEARCH = "select * from search_users('{query}', k => 3)"
 _MEAN = "select rank, user_id, score from search_users('{diluted}', k => 3, mode => 'mean')"
 _EXPLAIN = "select * from explain_match('{user}', '{query}') limit 6"
 _SIMILAR = "select * from similar_users('{user}', k => 3)"
+_SEGMENTS = "select segment_id, name, users from segments where segmentation = 'interests' order by segment_id"
 _LOOKALIKES = "select * from lookalikes(array[{seeds}], fraction => 0.25) limit 5"
 
 
-def run_demo(conninfo: str, schema: str | None, dataset: str) -> None:
-    """Load, embed and refresh an example, print the answers of its space.
+def run_demo(conninfo: str, schema: str | None, dataset: str, report: Path | None = None) -> None:
+    """Load, embed and refresh an example, print the answers of its space; cut it into segments and report on them.
+
+    Without a file for the report there are no segments. Segments of an earlier time stay as they are.
 
     Raises PgaudienceError when the space already holds other people.
     """
@@ -82,6 +92,8 @@ def run_demo(conninfo: str, schema: str | None, dataset: str) -> None:
             console().print(f"{statement};", style="bold", markup=False, soft_wrap=True)
             print_table(connection.execute(statement.encode()))
         connection.commit()
+        if report is not None:
+            _report(connection, space, report)
     _go_on(console(), schema, dataset)
 
 
@@ -100,6 +112,22 @@ def statements(example: Example) -> list[str]:
         *searches,
         *(text.format(**words) for text in (_MEAN, _EXPLAIN, _SIMILAR, _LOOKALIKES)),
     ]
+
+
+def _report(connection: Connection, space: Space, to: Path) -> None:
+    if connection.execute(_BUILT, [SEGMENTATION]).fetchone() == (0,):
+        build_segmentation(connection, SEGMENTATION, {})
+        make_map(connection, space, "users", "centres", SEGMENTATION, 2)
+    console().print(f"{_SEGMENTS};", style="bold", markup=False, soft_wrap=True)
+    print_table(connection.execute(_SEGMENTS.encode()))
+    connection.commit()
+    try:
+        write_report(connection, SEGMENTATION, to)
+    except PgaudienceError as error:
+        print(f"No report: {error.message}. {error.hint or ''}", file=sys.stderr)  # noqa: T201
+        return
+    console().print("A report, to look at in a browser:", style="bold")
+    console().print(f"  {to}\n", markup=False, soft_wrap=True)
 
 
 def _load(connection: Connection, example: Example) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from pathlib import Path
 from typing import LiteralString
 
 import click
@@ -246,12 +247,14 @@ def segment(
 
 @click.command()
 @click.option("--dataset", type=click.Choice(["places", "retail"]), default="places", show_default=True)
+@click.option("--to", default="pgaudience-demo.html", show_default=True, metavar="FILE",
+              type=click.Path(dir_okay=False, path_type=Path), help="Where its report goes.")  # fmt: skip
 @pass_target
-def demo(target: Target, dataset: str) -> None:
-    """Show the whole flow on a bundled example: load, embed, refresh, search."""
+def demo(target: Target, dataset: str, to: Path) -> None:
+    """Show the whole flow on a bundled example: load, embed, refresh, search, segment, report."""
     from pgaudience.demo import run_demo
 
-    run_demo(target.conninfo(), target.schema if target.schema_given else None, dataset)
+    run_demo(target.conninfo(), target.schema if target.schema_given else None, dataset, to)
 
 
 COMMANDS = (search, explain, similar, lookalikes, segment, demo)
