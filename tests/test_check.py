@@ -72,7 +72,7 @@ def test_nothing_is_wrong(healthy: str) -> None:
     assert names == [
         "server", "pgvector", "space", "functions and views", "temporary tables", "role checked_reader",
         "role checked_writer", "schema checked_bi", "model", "entries waiting for a vector",
-        "entries the model refused", "user vectors", "model in SQL", "token table",
+        "entries the model refused", "entries in words", "user vectors", "model in SQL", "token table",
     ]  # fmt: skip
 
 

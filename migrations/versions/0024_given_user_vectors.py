@@ -2,7 +2,7 @@
 
 from alembic import context, op
 
-revision = "0029"
+revision = "0024"
 down_revision = "0023"
 branch_labels = None
 depends_on = None

@@ -2,8 +2,8 @@
 
 from alembic import context, op
 
-revision = "0031"
-down_revision = "0030"
+revision = "0026"
+down_revision = "0025"
 branch_labels = None
 depends_on = None
 
