@@ -52,20 +52,6 @@ SOURCES = (
     "call sync()",
 )
 
-# Files and tests of more than a few seconds: they embed data sets, fit, build, kill processes, install many spaces or
-# ask 2,000 times.
-SLOW = {
-    "test_dbt", "test_describe", "test_distill", "test_docs", "test_embed", "test_encoder", "test_encoder_at_work",
-    "test_encoder_families", "test_family", "test_interrupted_load", "test_migrate", "test_packaging", "test_pooler",
-    "test_precision", "test_profiles", "test_providers", "test_quality", "test_report", "test_scoring", "test_server",
-    "test_shop", "test_worker",
-    "test_a_copy_fed_by_exports_that_are_killed_is_right_in_the_end", "test_any_users", "test_arguments",
-    "test_crossing_rows_do_not_deadlock", "test_equal_vectors_do_not_crowd_out_nearer_ones",
-    "test_index_and_searches_of_every_size", "test_it_is_the_same_as_a_load_that_adds", "test_many_at_once_do_no_harm",
-    "test_memory_is_bounded_by_what_a_parquet_file_holds", "test_on_real_people", "test_status_and_check",
-    "test_the_demo_twice_and_beside_other_data", "test_the_examples_run", "test_the_shell_asks_the_model_of_the_base",
-}  # fmt: skip
-
 for variable in [name for name in os.environ if name.startswith(("PG", "PGAUDIENCE_"))]:
     if variable not in ("PGAUDIENCE_GOLDEN", "PGAUDIENCE_DOCS"):
         del os.environ[variable]
@@ -86,12 +72,8 @@ def pytest_configure_node(node: object) -> None:
     node.workerinput[WORKER] = str(node.config.stash[RUN].path)  # type: ignore[attr-defined]
 
 
-@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The slow tests come first, so that the workers end together; marked before any are deselected by their mark."""
-    for item in items:
-        if item.path.stem in SLOW or getattr(item, "originalname", None) in SLOW:
-            item.add_marker("slow")
+    """The slow tests come first, so that the workers end together."""
     items.sort(key=lambda item: item.get_closest_marker("slow") is None)
 
 

@@ -65,6 +65,7 @@ WHEN = st.none() | st.datetimes(datetime(2000, 1, 1), datetime(2030, 1, 1), time
 ROWS = st.lists(st.tuples(TEXT, TEXT, st.sampled_from([0.25, 1, 3, 1e6]), WHEN), min_size=1, max_size=12)
 
 
+@pytest.mark.slow
 def test_it_is_the_same_as_a_load_that_adds(space: str, tmp_path: Path) -> None:
     migrate_toy(space, "loaded")
     file = tmp_path / "rows.jsonl"
@@ -147,6 +148,7 @@ def test_what_is_refused(space: str, values: tuple, constraint: str) -> None:
 # Several sessions
 
 
+@pytest.mark.slow
 def test_crossing_rows_do_not_deadlock(space: str) -> None:
     """Each transaction holds two statements; the other session has their rows in the opposite order."""
 
@@ -164,6 +166,7 @@ def test_crossing_rows_do_not_deadlock(space: str) -> None:
     assert {row[2] for row in found} == {2}
 
 
+@pytest.mark.slow
 def test_a_session_and_loads_at_once(space: str, tmp_path: Path) -> None:
     file = tmp_path / "rows.csv"
     pairs = [(f"u{n % 97}", f"e{n % 89}") for n in range(500)]

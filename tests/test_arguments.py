@@ -9,6 +9,8 @@ import pytest
 
 from conftest import Cluster, _fill_toy, connect
 
+pytestmark = pytest.mark.slow
+
 # What an argument that is given must name for the call to get as far as the argument that is tried.
 MEANT = {
     "query": "Ski Aspen",

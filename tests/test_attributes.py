@@ -24,6 +24,8 @@ from pgaudience.pipeline import catch_up
 from pgaudience.refresh import refresh
 from test_behaviour import rows as rows_of
 
+pytestmark = pytest.mark.slow
+
 Known = dict[str, object]
 
 

@@ -338,6 +338,7 @@ def in_thread(target: Callable[[], None]) -> threading.Thread:
     return thread
 
 
+@pytest.mark.slow
 def test_a_refresh_that_is_killed_leaves_all_as_it_was(people: tuple[str, Day]) -> None:
     url, day = people
     with connect(url, autocommit=True) as connection:
@@ -391,6 +392,7 @@ def test_readers_see_all_or_nothing_and_do_not_wait(people: tuple[str, Day]) -> 
         consistent(reader)
 
 
+@pytest.mark.slow
 def test_many_at_once_do_no_harm(people: tuple[str, Day]) -> None:
     """Refreshes, new definitions and deletes at the same time: the changes always add up to the members."""
     url, day = people
@@ -436,6 +438,7 @@ def test_many_at_once_do_no_harm(people: tuple[str, Day]) -> None:
 # Who may
 
 
+@pytest.mark.slow
 @pytest.mark.turns("least_power")
 def test_readers_read_and_writers_write(power: Power) -> None:  # noqa: F811
     save = "call save_audience('skiers', search => 'ski', mode => 'mean', size => 2)"

@@ -366,6 +366,7 @@ print(rejects.account().accepted, int(peak[1]) // 1024)
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs the file system /proc")
 def test_memory_is_bounded_by_what_a_parquet_file_holds(tmp_path: Path) -> None:
     """A file of some kilobytes stands for gigabytes: one long text in a thousand rows, and lists of it."""

@@ -158,6 +158,7 @@ def test_a_rotation_is_undone() -> None:
     np.testing.assert_allclose(rotate_onto(points @ turn, points, np.arange(30)), points, atol=1e-10)
 
 
+@pytest.mark.slow
 def test_what_is_stored_is_what_numpy_makes_of_the_activity(taste: str) -> None:
     pairs = rows(taste, "select user_key, entry_key from activity")
     has = np.zeros((40, 20))
@@ -219,6 +220,7 @@ def test_a_refit_keeps_the_axes(taste: str) -> None:
     )
 
 
+@pytest.mark.slow
 def test_it_is_due_when_activity_has_grown_by_a_fifth(empty: str) -> None:
     def due() -> bool:
         with connect(empty, "taste") as connection:
@@ -285,6 +287,7 @@ def test_texts_nobody_has_asked_for(taste: str) -> None:
     assert refused.value.diag.message_hint == "Run: call audience.embed_query('night life');"
 
 
+@pytest.mark.slow
 def test_the_shell_asks_the_model_of_the_base(places: str) -> None:
     derive(places, dimensions=8)
     trained(places)

@@ -146,6 +146,7 @@ def test_evidence_adds_up_to_the_last_bit(crowd: str, breadth: float | None) -> 
     assert all(evidence == found[0] for evidence in found)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["places.json", "retail.csv.gz", "completejourney", "instacart-sample"])
 def test_on_real_people(cluster18: Cluster, name: str) -> None:
     with connect(real_space(cluster18, name)) as connection:

@@ -16,6 +16,8 @@ from pgaudience.learning import training_due
 from pgaudience.pipeline import catch_up
 from test_behaviour import derive, fill_taste, logins, rows, trained
 
+pytestmark = pytest.mark.slow
+
 __all__ = ["logins"]
 
 

@@ -55,6 +55,7 @@ def real(request: pytest.FixtureRequest, cluster18: Cluster) -> str:
 # The vectors
 
 
+@pytest.mark.slow
 def test_the_average_is_subtracted(real: str) -> None:
     with connect(real) as connection:
         keys, raw = columns(connection, RAW)
@@ -66,6 +67,7 @@ def test_the_average_is_subtracted(real: str) -> None:
     assert np.abs(found - unit(raw - raw.mean(axis=0))).max() <= 1e-5
 
 
+@pytest.mark.slow
 @pytest.mark.slow
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(vectors=st.lists(st.tuples(*[st.integers(-4, 4)] * 3).filter(any), min_size=1, max_size=8))

@@ -65,6 +65,7 @@ def failing(url: str, schema: str = SPACE) -> dict[str, tuple[str, str]]:
         return {check.name: (check.found, check.mend) for check in run_checks(connection, schema) if not check.ok}
 
 
+@pytest.mark.slow
 def test_nothing_is_wrong(healthy: str) -> None:
     assert failing(healthy) == {}
     with connect(healthy) as connection:
@@ -146,6 +147,7 @@ def test_why_the_model_does_not_run_in_sql(healthy: str, tmp_path: Path) -> None
     assert found().mend == "Run, as the owner of the space: pgaudience migrate"
 
 
+@pytest.mark.slow
 def test_roles_are_missing(database: str, cluster: Cluster) -> None:
     migrate(database, "roleless", model=None, weighting=None, measure=lambda _: (MODEL, 3))
     for role in ("roleless_reader", "roleless_writer"):

@@ -45,6 +45,7 @@ def test_a_load_says_what_became_of_every_row(space: str, tmp_path: Path) -> Non
     assert done.stdout == ""
 
 
+@pytest.mark.slow
 def test_entries_get_attributes_and_a_template(space: str, tmp_path: Path) -> None:
     (tmp_path / "rows.csv").write_text("user,item\nann,Ski\nann,Bar\n")
     (tmp_path / "items.csv").write_text("item,kind\nSki,sport\nSki,snow\nTea,drink\n")
@@ -138,6 +139,7 @@ def test_an_unreachable_database(tmp_path: Path) -> None:
     assert "cannot connect" in done.stderr and "Traceback" not in done.stderr
 
 
+@pytest.mark.slow
 def test_search_embeds_a_new_text_in_sql(places: str) -> None:
     done = command(places, "search", "winter sports", "-k", "2")
     assert done.returncode == 0, done.stderr
@@ -189,6 +191,7 @@ def test_questions_are_those_of_sql(
     assert done.stdout == expected and len(expected.splitlines()) > 3
 
 
+@pytest.mark.slow
 def test_status_and_check(places: str) -> None:
     status = command(places, "status")
     assert ["entries", "38"] in [line.split() for line in status.stdout.splitlines()]
@@ -207,6 +210,7 @@ def test_psql_and_url(places: str) -> None:
     assert done.stdout == "10\n", done.stderr
 
 
+@pytest.mark.slow
 def test_the_demo_twice_and_beside_other_data(places: str, tmp_path: Path) -> None:
     for _ in range(2):
         again = command(places, "demo", cwd=tmp_path)
@@ -221,6 +225,7 @@ def test_the_demo_twice_and_beside_other_data(places: str, tmp_path: Path) -> No
     assert refused.returncode == 1 and "already holds other data" in refused.stderr
 
 
+@pytest.mark.slow
 def test_index_and_searches_of_every_size(space: str) -> None:
     """Five thousand users around a circle: an index scan gives too few rows for a large k or a narrow filter."""
     with connect(space, autocommit=True) as connection:
@@ -283,6 +288,7 @@ def test_segment_prints_what_the_segments_are(toy: str) -> None:
     assert "Coffee Bar, Supermarket" in done.stdout
 
 
+@pytest.mark.slow
 def test_segment_says_why_it_does_not_publish(toy: str) -> None:
     assert command(toy, "segment", "interests", "--k", "2").returncode == 0
     done = command(toy, "segment", "interests", "--k", "4", "--from-scratch", "--max-churn", "0.1")
@@ -359,6 +365,7 @@ bob,Bar,
 """
 
 
+@pytest.mark.slow
 def test_a_period_of_events(space: str, tmp_path: Path) -> None:
     """From one time on and before another; the same file in another period is another source."""
     (tmp_path / "events.csv").write_text(EVENTS)

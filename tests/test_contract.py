@@ -456,6 +456,7 @@ def test_relations(space: str) -> None:
         assert set(columns) <= {row[0] for row in rows(space, query, name=name)}, name
 
 
+@pytest.mark.slow
 def test_a_space_over_the_people_of_another_has_the_same(space: str, database: str) -> None:
     """A migration that changes users, entries or activity leaves them alone where they are views."""
     migrate_toy(database)
@@ -563,6 +564,7 @@ def examples(url: str) -> list[tuple[str, str]]:
     return [(name, example) for name, example in found if example]
 
 
+@pytest.mark.slow
 def test_the_examples_run(demo: str) -> None:
     found = examples(demo)
     assert len(found) > 20

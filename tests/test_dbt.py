@@ -18,6 +18,8 @@ from conftest import TESTS, Cluster, connect, migrate_toy
 from test_run import EMBED, SETUP
 from test_sources import one
 
+pytestmark = pytest.mark.slow
+
 PROJECT = TESTS.parent / "examples" / "dbt"
 TABLES = """
 create table public.customers (id text primary key, country text);

@@ -15,6 +15,8 @@ from openai_server import Chat, OpenAIServer, minilm, parroted, serving
 from pgaudience.cli import cli
 from pgaudience.wording.answers import BrokenAnswer, cut, line, lines
 
+pytestmark = pytest.mark.slow
+
 SEGMENTS = 3
 
 HOSTILE = (

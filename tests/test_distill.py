@@ -38,6 +38,8 @@ from pgaudience.pipeline import distill_space, embed_space, space_provider
 from pgaudience.progress import progress
 from pgaudience.resources import folder
 
+pytestmark = pytest.mark.slow
+
 QUERIES = ("winter sports in the mountains", "children and family", "scary movies", "coffee in the city")
 
 COSINES = """

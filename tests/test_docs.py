@@ -14,6 +14,8 @@ import pytest
 from conftest import TESTS, run_psql
 from openai_server import serving
 
+pytestmark = pytest.mark.slow
+
 CHECKOUT = TESTS.parent
 PAGES = [CHECKOUT / "README.md", *sorted((CHECKOUT / "docs").glob("*.md"))]
 

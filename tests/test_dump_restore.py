@@ -20,7 +20,7 @@ from pgaudience.installing import migrate
 from pgaudience.server import binary
 
 # Roles belong to the whole server: one worker does them all.
-pytestmark = pytest.mark.turns("dump_restore")
+pytestmark = [pytest.mark.slow, pytest.mark.turns("dump_restore")]
 
 _PLAIN_REFRESH = "refresh materialized view concurrently audience.user_vectors"
 CONTENT = {

@@ -22,6 +22,8 @@ from pgaudience.embedding.registry import provider_for
 from pgaudience.installing import migrate
 from pgaudience.pipeline import embed_query, embed_space, estimate_space
 
+pytestmark = pytest.mark.slow
+
 ENTRIES = 60
 BATCH = 8
 

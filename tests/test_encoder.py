@@ -34,6 +34,8 @@ from pgaudience.encoding.weights import Weights
 from pgaudience.installing import migrate
 from pgaudience.pipeline import space_provider
 
+pytestmark = pytest.mark.slow
+
 LEAST_COSINE = 0.9999
 
 TEXTS = (

@@ -28,6 +28,8 @@ from pgaudience.server.accounts import server_account
 from pgaudience.server.binaries import runnable_binaries
 from servers import Cluster, scratch
 
+pytestmark = pytest.mark.slow
+
 LEAST_COSINE = 0.9999
 BEFORE_THE_ENCODER = "0012"
 

@@ -19,6 +19,8 @@ from pgaudience.encoding import ensure_encoder, read_model, runnable_model
 from pgaudience.installing import migrate
 from pgaudience.pipeline import space_provider
 
+pytestmark = pytest.mark.slow
+
 TEXTS = (
     "Ski enthusiasts in Zermatt",
     "CRÈME brûlée, ÅNGSTRÖM and naïve Straße",

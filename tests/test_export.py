@@ -61,6 +61,7 @@ def size(url: str, members: int) -> None:
 # The files
 
 
+@pytest.mark.slow
 def test_formats_say_the_same(skiers: str, tmp_path: Path) -> None:
     for name in ("m.csv", "m.jsonl", "m.parquet"):
         done = export(skiers, "--to", name, "--attributes", "age,tel", cwd=tmp_path)
@@ -82,6 +83,7 @@ def test_formats_say_the_same(skiers: str, tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == ["m.csv", "m.jsonl", "m.parquet"]
 
 
+@pytest.mark.slow
 def test_what_cannot_be_exported(skiers: str, tmp_path: Path) -> None:
     for args, message in (
         (("--to", "m.txt"), "the name of m.txt does not say its format"),
@@ -174,6 +176,7 @@ def test_contacts_are_hashed_and_what_is_none_is_counted(skiers: str, tmp_path: 
 # Only what has changed
 
 
+@pytest.mark.slow
 def test_changes_since_the_last_export(skiers: str, tmp_path: Path) -> None:
     args = ("--since-last", "crm", "--columns", "user_id,change")
     assert export(skiers, "--to", "1.csv", *args, cwd=tmp_path).stderr == "1.csv: 3 changes of skiers\n"
@@ -223,6 +226,7 @@ def test_an_export_that_fails_is_done_again(skiers: str, tmp_path: Path) -> None
         assert export_audience(connection, "skiers", str(tmp_path / "m.csv"), "csv", cursor="crm").rows == 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kill", range(4))
 def test_a_copy_fed_by_exports_that_are_killed_is_right_in_the_end(skiers: str, tmp_path: Path, kill: int) -> None:
     """A copy that applies every file it sees, some of them twice, has the members of the audience."""

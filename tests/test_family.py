@@ -23,7 +23,7 @@ from pgaudience.reading import Columns, Rejects, open_source
 from test_dump_restore import dump, restore
 
 # Roles belong to the whole server: one worker does them all.
-pytestmark = pytest.mark.turns("family")
+pytestmark = [pytest.mark.slow, pytest.mark.turns("family")]
 
 TASTE = ("tests:taste", 2)
 

@@ -86,6 +86,7 @@ def asks_of(connection: psycopg.Connection, vectors: list[object], people: list[
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("make", [axes, crowd])
 def test_equal_vectors_do_not_crowd_out_nearer_ones(
     cluster18: Cluster, make: Callable[[np.random.Generator], NDArray[np.float64]]
@@ -111,6 +112,7 @@ def _fill(url: str, vectors: NDArray[np.float64]) -> None:
         connection.execute("analyze")
 
 
+@pytest.mark.slow
 def test_recall_on_real_people(cluster18: Cluster) -> None:
     url = real_space(cluster18, "completejourney")
     with connect(url) as connection:

@@ -20,6 +20,8 @@ from pgaudience.installing import migrate
 from pgaudience.loading.load import load
 from pgaudience.reading import Columns, Rejects, open_query, open_source
 
+pytestmark = pytest.mark.slow
+
 ROWS = "user,item,count\nann,Ski Aspen,2\nann,Jazz Club,1\nbob,Boxing Gym,4\n"
 ACTIVITY = "select user_id, entry, frequency from activity join users using (user_key) join entries using (entry_key)"
 

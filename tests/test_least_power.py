@@ -129,6 +129,7 @@ def power(cluster: Cluster) -> Power:
 # The owner of the schema
 
 
+@pytest.mark.slow
 def test_the_dba_is_told_what_is_missing(fresh: str) -> None:
     owner = make_conninfo(fresh, user="plain_owner", password="plain_owner")
     told = run(owner, "plain").for_the_dba
@@ -148,6 +149,7 @@ def test_the_dba_is_told_what_is_missing(fresh: str) -> None:
     assert not run(owner, "plain").changed
 
 
+@pytest.mark.slow
 def test_a_bi_schema_of_somebody_else(fresh: str) -> None:
     owner = make_conninfo(fresh, user="plain_owner", password="plain_owner")
     rows(fresh, "create schema plain_bi")

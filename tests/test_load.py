@@ -245,6 +245,7 @@ def test_a_query_on_another_database(space: str, cluster: Cluster) -> None:
     assert [row[:3] for row in rows(space)] == [("ann", "Ski", 2)]
 
 
+@pytest.mark.slow
 def test_the_dirty_truth_adds_up(cluster18: Cluster, tmp_path: Path) -> None:
     path = shared("online-retail/events_dirty.csv.gz")
     space = cluster18.clone("space", migrate_toy)

@@ -256,6 +256,7 @@ def test_a_template_that_is_none(space: str, tmp_path: Path) -> None:
     assert caught.value.diag.message_hint
 
 
+@pytest.mark.slow
 def test_real_customers(cluster18: Cluster) -> None:
     path = shared("bank-marketing/users.csv.gz")
     space = cluster18.clone("space", migrate_toy)

@@ -19,6 +19,8 @@ from pgaudience.indexing import create_indexes
 from pgaudience.installing import Migration, locking, migrate
 from pgaudience.installing.objects import drop_installed
 
+pytestmark = pytest.mark.slow
+
 MODEL = "tests:handmade"
 UPGRADES = 3
 VECTORS = "select user_id, entries, frequency, embedding::text from user_vectors order by user_id"

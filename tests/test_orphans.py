@@ -199,6 +199,7 @@ def test_assignments_that_a_deletion_does_not_see_are_left_to_refresh(toy: str) 
     assert rows(toy, ORPHANS) == []
 
 
+@pytest.mark.slow
 def test_a_deletion_after_a_build_in_a_space_over_these_people(toy: str) -> None:
     migrate(toy, "other", model=None, weighting=None, of="audience", measure=lambda _: TOY_MODEL)
     with connect(toy, "other") as first:

@@ -15,6 +15,8 @@ import yaml
 
 from conftest import TESTS
 
+pytestmark = pytest.mark.slow
+
 CHECKOUT = TESTS.parent
 
 

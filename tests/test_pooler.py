@@ -28,6 +28,8 @@ from pgaudience.loading.load import load
 from pgaudience.reading import Columns, Rejects, open_source
 from pgaudience.worker import Worker
 
+pytestmark = pytest.mark.slow
+
 SPACES = ("s1", "s2")
 CONFIGURATION = """
 [databases]

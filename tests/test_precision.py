@@ -7,6 +7,8 @@ import pytest
 
 from conftest import connect
 
+pytestmark = pytest.mark.slow
+
 AUDITS, JUDGED, SIZE = 500, 60, 500
 
 _MEMBERS = """

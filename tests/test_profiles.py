@@ -20,6 +20,8 @@ from pgaudience.reading import Columns, Rejects, open_source
 from pgaudience.refresh import refresh
 from pgaudience.resources import folder
 
+pytestmark = pytest.mark.slow
+
 WEIGHTINGS: dict[str, Callable[[NDArray[np.float64]], NDArray[np.float64]]] = {
     "log": np.log1p,
     "frequency": lambda frequency: frequency,

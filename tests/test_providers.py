@@ -22,6 +22,8 @@ from pgaudience.embedding.provider import DimensionMismatch, Provider, ProviderE
 from pgaudience.embedding.registry import DEFAULT_MODEL, provider_for
 from pgaudience.errors import PgaudienceError
 
+pytestmark = pytest.mark.slow
+
 SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 WORDS = ["ski", "skiing", "mortgage", "winter sports in the Alps", "organic bananas"]
 HALF = "\ud800"  # a lone surrogate: no tokenizer takes it, no JSON of a service carries it

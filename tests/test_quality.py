@@ -22,6 +22,8 @@ from sklearn.metrics import average_precision_score, ndcg_score, roc_auc_score
 from conftest import Cluster, connect, migrate_toy
 from pgaudience.embedding.registry import DEFAULT_MODEL, provider_for
 
+pytestmark = pytest.mark.slow
+
 THEMES, EVERYDAY = ("ski", "horror", "opera"), "everyday"
 ENTRIES_EACH, DIMENSIONS = 30, 16
 STRONG, DILUTED = 12, 30

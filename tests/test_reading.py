@@ -967,6 +967,7 @@ VALUES = st.one_of(
 )  # fmt: skip
 
 
+@pytest.mark.slow
 @settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(records=st.lists(st.fixed_dictionaries({"user": VALUES, "entry": VALUES, "n": VALUES}), min_size=1, max_size=20))
 def test_records_add_up_and_are_judged_one_by_one(tmp_path, records):
@@ -990,6 +991,7 @@ def shared(name):
     return path
 
 
+@pytest.mark.slow
 def test_the_dirty_invoices_account_for_every_row():
     path = shared("online-retail/events_dirty.csv.gz")
     found, rejects = load(path)

@@ -40,6 +40,7 @@ def written(connection: psycopg.Connection) -> dict[str, int]:
     return {view: len(rows - before[view]) for view, rows in versions(connection).items()}
 
 
+@pytest.mark.slow
 def test_a_refresh_writes_what_has_changed(space: str) -> None:
     random = np.random.default_rng(0)
     activity = [

@@ -18,6 +18,8 @@ from pgaudience.mapping import make_map
 from pgaudience.reporting import write_report, write_space_report
 from pgaudience.reporting.segmentation import read_figures
 
+pytestmark = pytest.mark.slow
+
 HOSTILE = "<script>alert('x')</script>\"><img src=http://example.com onerror=alert(1)>&amp; {{ 7 * 7 }}"
 
 REBUILD = (

@@ -221,6 +221,7 @@ def test_two_at_once_do_no_harm(shop: Shop) -> None:
     assert members(connection, "spain") == spain(shop)
 
 
+@pytest.mark.slow
 def test_tables_of_a_shop_become_audiences_in_sql_alone(space: str) -> None:
     """The script in examples/, against the same rows read in Python."""
     folder = TESTS.parent / "examples"

@@ -14,6 +14,8 @@ from pgaudience.refresh import refresh
 from test_profiles import columns, real_space
 from test_segment_quality import fill
 
+pytestmark = pytest.mark.slow
+
 QUERY = "christmas decorations"
 
 

@@ -57,6 +57,7 @@ def test_judging_as_scikit_learn_does(space: str, points: int, dimensions: int, 
 coordinates = st.tuples(st.integers(-3, 3), st.integers(-3, 3))
 
 
+@pytest.mark.slow
 @settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(members=st.lists(st.tuples(coordinates, st.integers(0, 3)), min_size=3, max_size=12))
 def test_judging_any_points(space: str, members: list[tuple[tuple[int, int], int]]) -> None:
@@ -141,6 +142,7 @@ def test_agreement_as_scikit_learn_has_it(space: str) -> None:
             assert agreement(connection, a, a) == pytest.approx((1, 1, 1))
 
 
+@pytest.mark.slow
 @settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(pairs=st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)), min_size=1, max_size=12))
 def test_agreement_of_any_partitions(space: str, pairs: list[tuple[int, int]]) -> None:
@@ -320,6 +322,7 @@ def wide(cluster: Cluster) -> str:
     return cluster.clone("wide", lambda url: migrate_toy(url, dimensions=16))
 
 
+@pytest.mark.slow
 def test_planted_outliers(wide: str) -> None:
     """Strangers are found among users in clumps of all sizes."""
     random = np.random.default_rng(0)

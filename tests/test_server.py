@@ -25,6 +25,8 @@ from pgaudience.errors import PgaudienceError
 from pgaudience.server import EmbeddedServer, binary, default_home
 from pgaudience.server.settings import memory_bytes, server_settings
 
+pytestmark = pytest.mark.slow
+
 MAJORS = [16, 18]
 ROOT = os.geteuid() == 0
 NOBODY = 65534

@@ -24,6 +24,8 @@ from pgaudience.pipeline import embed_space
 from test_docs import BLOCK, CHECKOUT, ELSEWHERE, run_shell, section
 from test_scoring import expected_scores
 
+pytestmark = pytest.mark.slow
+
 SPACE = "shop"
 BLOCKS = BLOCK.findall(section(CHECKOUT / "README.md", ELSEWHERE["README.md"]))
 SHELL, (SETUP, DAY) = (

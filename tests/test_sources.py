@@ -668,6 +668,7 @@ def test_a_sync_that_is_killed_leaves_all_as_it_was(shop: Shop) -> None:
     same(pairs(connection), shop.expected())
 
 
+@pytest.mark.slow
 def test_many_at_once_do_no_harm(shop: Shop) -> None:
     connection = shop.connection
     for statement in (PRODUCTS, BY_CURSOR, CUSTOMERS):

@@ -28,6 +28,8 @@ from pgaudience.pipeline import embed_query
 from pgaudience.server import EmbeddedServer
 from pgaudience.worker import Worker, loop, presence
 
+pytestmark = pytest.mark.slow
+
 BATCH = 8
 LONG = 3600.0
 WORKER = f"""
