@@ -67,6 +67,25 @@ def full(segmented: str) -> str:
     return segmented
 
 
+def test_a_segment_is_described_in_the_words_of_a_chat_model(full: str, tmp_path: Path) -> None:
+    described, *others = [each.segment_id for each in figures(full).segments]
+    execute(
+        full,
+        "insert into segment_descriptions (segmentation, segment_id, run_id, model, seed, prompt_hash, name, sentence,"
+        " keywords, prompt_tokens, completion_tokens, rank)"
+        " select 'interests', %s, published_run_id, 'chat', 1, gen_random_uuid(), 'Skiers', 'They <ski>.',"
+        " array['snow', 'lifts', 'huts'], 9, 9, 1"
+        " from segmentations",
+        values=[described],
+    )
+    assert [(each.segment_id, each.description) for each in figures(full).segments] == [
+        (described, "They <ski>."),
+        *((other, None) for other in others),
+    ]
+    assert "They &lt;ski&gt;." in page(full, tmp_path / "report.html")
+    assert "snow · lifts · huts" in texts(page(full, tmp_path / "report.html"))
+
+
 def test_its_figures_are_those_of_the_views(full: str) -> None:
     found = figures(full)
     assert {(each.segment_id, each.name, each.users) for each in found.segments} == set(

@@ -46,6 +46,8 @@ class Segment:
 
     segment_id: int
     name: str
+    description: str | None
+    """In a sentence of a chat model; its keywords then are of the same answer."""
     keywords: list[str]
     users: int
     share: float

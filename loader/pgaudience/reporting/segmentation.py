@@ -63,7 +63,8 @@ _SEGMENTS = """
 select
     s.segment_id,
     s.name,
-    s.keywords,
+    s.description,
+    coalesce(d.keywords, s.keywords) as keywords,
     s.users,
     s.share,
     s.cohesion,
@@ -73,6 +74,7 @@ from segments s
 join segmentations p using (segmentation)
 join segmentation_runs r on r.run_id = p.published_run_id
 left join run_segments b on (b.run_id, b.segment_id) = (r.previous_run_id, s.segment_id)
+left join segment_descriptions d on (d.segmentation, d.segment_id, d.rank) = (s.segmentation, s.segment_id, 1)
 where s.segmentation = %(segmentation)s and s.users >= p.suppress_below
 order by s.users desc, s.segment_id
 """
