@@ -141,6 +141,7 @@
 \ir segments/segments.sql
 \ir segments/segment_members.sql
 \ir segments/segment_entries.sql
+\ir segments/segment_grid.sql
 \ir segments/segment_attributes.sql
 \ir segments/segment_drivers.sql
 \ir segments/segment_tree.sql

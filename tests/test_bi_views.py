@@ -90,6 +90,27 @@ def test_changes_have_names_and_hide_what_is_hidden(cut: str) -> None:
     assert rows(cut, "select * from audience_bi.segment_changes") == []
 
 
+def test_the_grid_has_every_entry_in_every_segment(cut: str) -> None:
+    assert rows(cut, """
+        select g.segment_id, g.entry, g.users, g.share, g.overall_share, g.lift from audience_bi.segment_grid g
+        order by 1, 2""") == rows(cut, """
+        with had as (
+            select m.segment_id, e.entry, count(a.user_key) as users, count(*) as members
+            from segment_members m
+            join users u using (user_id)
+            cross join entries e
+            left join activity a using (user_key, entry_key)
+            where e.entry in (select s.entry from segment_entries s)
+            group by 1, 2
+        )
+        select
+            h.segment_id, h.entry, h.users, h.users::float8 / h.members, o.share, h.users::float8 / h.members / o.share
+        from had h
+        join (select entry, sum(users)::float8 / sum(members) as share from had group by entry) o using (entry)
+        order by 1, 2""")  # fmt: skip
+    assert rows(cut, "select 0 in (select users from segment_grid)") == [(True,)]
+
+
 def test_drivers(cut: str) -> None:
     assert rows(cut, "select * from audience_bi.segment_drivers") == rows(cut, "select * from segment_drivers")
 

@@ -251,6 +251,7 @@ RELATIONS = {
         "segmentation", "segment_id", "segment", "entry", "users", "share", "overall_share", "lift", "log_odds",
         "z_score",
     ],
+    "segment_grid": ["segmentation", "segment_id", "segment", "entry", "users", "share", "overall_share", "lift"],
     "segment_attributes": [
         "segmentation", "segment_id", "segment", "attribute", "value", "users", "share", "overall_share", "lift",
         "mean", "median", "overall_mean", "overall_median",
@@ -272,6 +273,7 @@ RELATIONS = {
     ],
     "segment_publications": ["publication_id", "run_id", "published_at"],
     "audience_bi.segment_entries": ["segmentation", "segment_id", "segment", "entry", "users", "lift", "z_score"],
+    "audience_bi.segment_grid": ["segmentation", "segment_id", "segment", "entry", "users", "share", "lift"],
     "audience_bi.segment_attributes": ["segmentation", "segment_id", "segment", "attribute", "value", "users", "mean"],
     "audience_bi.segment_history": [
         "segmentation", "run_id", "published_at", "segment_id", "segment", "users", "share", "current_name",

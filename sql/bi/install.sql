@@ -4,6 +4,7 @@
 \ir segments.sql
 \ir segment_members.sql
 \ir segment_entries.sql
+\ir segment_grid.sql
 \ir segment_attributes.sql
 \ir segment_drivers.sql
 \ir segment_descriptions.sql

@@ -103,43 +103,11 @@ where x.kind = 'typical'
 order by s.segment_id, x.similarity desc, x.user_id
 """
 
-# Of entries that are among the foremost of any segment, in all segments: segment_entries has a hundred of each.
 _GRID = """
-with members as materialized (
-    select a.segment_id, a.user_key
-    from segment_assignments a
-    where a.run_id = %(run_id)s
-),
-sizes as materialized (
-    select m.segment_id, count(*) as users
-    from members m
-    group by m.segment_id
-),
-counts as materialized (
-    select a.entry_key, m.segment_id, count(*) as users
-    from activity a
-    join members m using (user_key)
-    where a.entry_key in (select e.entry_key from entries e where e.entry = any (%(entries)s))
-    group by a.entry_key, m.segment_id
-),
-overall as (
-    select c.entry_key, sum(c.users)::double precision / (select sum(s.users) from sizes s) as share
-    from counts c
-    group by c.entry_key
-)
-select
-    e.entry,
-    s.segment_id,
-    s.users as segment_users,
-    coalesce(c.users, 0) as users,
-    coalesce(c.users, 0)::double precision / s.users as share,
-    o.share as overall_share,
-    coalesce(c.users, 0)::double precision / s.users / o.share as lift
-from overall o
-join entries e using (entry_key)
-cross join sizes s
-left join counts c using (entry_key, segment_id)
-where s.segment_id = any (%(shown)s)
+select g.segment_id, s.users as segment_users, g.entry, g.users, g.share, g.overall_share, g.lift
+from segment_grid g
+join segments s using (segmentation, segment_id)
+where g.segmentation = %(segmentation)s and g.segment_id = any (%(shown)s) and g.entry = any (%(entries)s)
 """
 
 _MAP = """

@@ -1,0 +1,58 @@
+-- How common the foremost entries of all segments are in each of them, as published: no cell of the table is missing.
+create view segment_grid as
+with foremost as (
+    select distinct x.segmentation, x.run_id, x.entry_key
+    from (
+        select
+            p.segmentation,
+            r.run_id,
+            r.entry_key,
+            row_number() over (partition by r.run_id, r.segment_id order by r.z_score desc, r.entry_key) as place
+        from segmentations p
+        join run_entries r on r.run_id = p.published_run_id
+    ) x
+    where x.place <= 20
+),
+counts as (
+    select f.run_id, f.entry_key, a.segment_id, count(*) as users
+    from foremost f
+    join activity c using (entry_key)
+    join segment_assignments a on (a.run_id, a.user_key) = (f.run_id, c.user_key)
+    group by f.run_id, f.entry_key, a.segment_id
+)
+select
+    g.segmentation,
+    g.segment_id,
+    g.segment,
+    g.entry,
+    g.users,
+    g.share,
+    g.overall_share,
+    g.share / nullif(g.overall_share, 0) as lift
+from (
+    select
+        f.segmentation,
+        s.segment_id,
+        s.name as segment,
+        e.entry,
+        coalesce(c.users, 0) as users,
+        coalesce(c.users, 0)::double precision / s.users as share,
+        sum(c.users) over entry::double precision / sum(s.users) over entry as overall_share
+    from foremost f
+    join segments s using (segmentation)
+    join entries e using (entry_key)
+    left join counts c using (run_id, entry_key, segment_id)
+    window entry as (partition by f.run_id, f.entry_key)
+) g;
+
+comment on view segment_grid is
+'The twenty entries that set each segment apart the most, in every segment: a heat table without gaps.
+Example: select entry, segment, lift from segment_grid where segmentation = ''interests'' order by entry, segment_id;';
+comment on column segment_grid.segmentation is 'The segmentation.';
+comment on column segment_grid.segment_id is 'The segment.';
+comment on column segment_grid.segment is 'Its name.';
+comment on column segment_grid.entry is 'The text.';
+comment on column segment_grid.users is 'How many users of the segment have it; 0 where nobody does.';
+comment on column segment_grid.share is 'Their share of the segment''s users, 0 to 1.';
+comment on column segment_grid.overall_share is 'The share of all users in segments who have it, 0 to 1.';
+comment on column segment_grid.lift is 'How many times the overall share that is.';
