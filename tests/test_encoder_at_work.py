@@ -186,7 +186,7 @@ def test_each_matrix_is_read_once_a_layer_without_statistics(encoded: str) -> No
 
 def test_one_session_embeds_with_parallel_workers(encoded: str) -> None:
     with connect(encoded, autocommit=True) as connection, connect(encoded, autocommit=True) as other:
-        connection.execute("insert into entries (entry) select 'Climbing hall ' || n from generate_series(1, 300) n")
+        connection.execute("insert into entries (entry) select 'Climbing hall ' || n from generate_series(1, 120) n")
         alone = encode_all(connection, workers=0)
         assert np.array_equal(encode_all(connection, workers=2), alone)
         seen = set[int]()
@@ -292,7 +292,7 @@ def test_a_statement_that_takes_too_long_is_stopped(encoded: str) -> None:
 
 def test_what_was_embedded_before_a_cancel_stays(encoded: str) -> None:
     with connect(encoded) as connection:
-        connection.execute("insert into entries (entry) select 'Climbing hall ' || n from generate_series(1, 300) n")
+        connection.execute("insert into entries (entry) select 'Climbing hall ' || n from generate_series(1, 120) n")
     stopped: list[Any] = []
 
     def work() -> None:
