@@ -37,6 +37,7 @@ MEANT = {
     "attribute": "kind",
     "belongs": True,
     "relation": "public.orders",
+    "spaces": ["audience"],
 }
 
 # By type: nothing, too little, too much, what is no number, what is of another space.

@@ -45,7 +45,9 @@ begin
         perform check_filter(compare_spaces.group_filter);
     end if;
 
-    if coalesce(cardinality(compare_spaces.spaces), 0) = 0 then
+    if coalesce(cardinality(compare_spaces.spaces), 0) = 0
+        or array_position(compare_spaces.spaces, null) is not null
+    then
         raise exception using
             errcode = 'invalid_parameter_value',
             message = 'name a space or more',

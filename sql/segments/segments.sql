@@ -22,7 +22,7 @@ join segmentation_runs r on r.run_id = p.published_run_id
 join run_segments s on s.run_id = p.published_run_id
 left join segment_names n on (n.segmentation, n.segment_id) = (p.segmentation, s.segment_id)
 left join segment_descriptions d
-    on (d.segmentation, d.segment_id) = (p.segmentation, s.segment_id) and d.rank = 1
+    on (d.segmentation, d.segment_id, d.rank) = (p.segmentation, s.segment_id, 1)
 cross join lateral short_label(coalesce(n.name, s.name)) l (label);
 
 comment on view segments is
