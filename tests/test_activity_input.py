@@ -90,6 +90,7 @@ def test_it_is_the_same_as_a_load_that_adds(space: str, tmp_path: Path) -> None:
         check()
 
 
+@pytest.mark.slow
 def test_one_row_after_many_after_one(space: str) -> None:
     """In one session, where plans are kept."""
     with connect(space, autocommit=True) as connection:

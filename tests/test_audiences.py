@@ -276,6 +276,7 @@ def test_members_who_are_not_clearly_out_stay(people: tuple[str, Day]) -> None:
 # What is stale
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name, change",
     [
@@ -462,6 +463,7 @@ def test_readers_read_and_writers_write(power: Power) -> None:  # noqa: F811
     assert rows_as(power.reader, "select * from audience_changes") == []
 
 
+@pytest.mark.slow
 def test_a_user_who_is_deleted_leaves_the_audiences_of_the_whole_family(pair: str) -> None:  # noqa: F811
     with connect(pair, autocommit=True) as base, connect(pair, schema="taste", autocommit=True) as derived:
         for space in (base, derived):

@@ -171,6 +171,7 @@ def test_what_is_stored_is_what_numpy_makes_of_the_activity(taste: str) -> None:
     np.testing.assert_allclose(np.abs(stored @ stored.T), np.abs(expected @ expected.T), atol=1e-4)
 
 
+@pytest.mark.slow
 def test_it_finds_what_goes_together_and_texts_do_not_say(taste: str) -> None:
     near = rows(
         taste, "select entry from search_entries((select embedding from entry_vectors where entry_key = 2), k => 9)"
@@ -302,6 +303,7 @@ def test_the_shell_asks_the_model_of_the_base(places: str) -> None:
 # What cannot be
 
 
+@pytest.mark.slow
 def test_nothing_to_learn_from(empty: str) -> None:
     def refused(match: str) -> None:
         before = vectors(empty)

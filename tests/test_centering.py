@@ -20,6 +20,8 @@ from test_profiles import columns, real_space
 from test_segment_quality import fill
 from test_segmentation import build
 
+pytestmark = pytest.mark.slow
+
 RAW = "select user_key, embedding::real[] from user_vectors order by 1"
 CENTERED = "select user_key, embedding::real[] from centered_user_vectors order by 1"
 AVERAGE = "select embedding::real[], users from average_user"
@@ -55,7 +57,6 @@ def real(request: pytest.FixtureRequest, cluster18: Cluster) -> str:
 # The vectors
 
 
-@pytest.mark.slow
 def test_the_average_is_subtracted(real: str) -> None:
     with connect(real) as connection:
         keys, raw = columns(connection, RAW)
@@ -67,8 +68,6 @@ def test_the_average_is_subtracted(real: str) -> None:
     assert np.abs(found - unit(raw - raw.mean(axis=0))).max() <= 1e-5
 
 
-@pytest.mark.slow
-@pytest.mark.slow
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(vectors=st.lists(st.tuples(*[st.integers(-4, 4)] * 3).filter(any), min_size=1, max_size=8))
 def test_any_users(space: str, vectors: list[tuple[int, int, int]]) -> None:

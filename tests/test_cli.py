@@ -96,6 +96,7 @@ def test_strict_stops_with_one_line_and_a_hint(space: str, tmp_path: Path) -> No
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("args", "message"),
     [
@@ -149,6 +150,7 @@ def test_search_embeds_a_new_text_in_sql(places: str) -> None:
         assert connection.execute("select query_source('winter sports')").fetchone() == ("encoder",)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "args, query",
     [
@@ -333,6 +335,7 @@ def test_a_bar_on_a_terminal(space: str, tmp_path: Path) -> None:
     assert "bytes/s" in shown and "━" in shown
 
 
+@pytest.mark.slow
 def test_an_interrupt_loads_nothing_and_says_so(space: str, tmp_path: Path) -> None:
     process = subprocess.Popen(
         [sys.executable, "-m", "pgaudience", "load", "-", "--format", "csv", "--no-embed"],

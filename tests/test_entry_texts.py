@@ -29,6 +29,8 @@ from pgaudience.installing import migrate
 from pgaudience.pipeline import embed_space, estimate_space
 from pgaudience.worker import Worker
 
+pytestmark = pytest.mark.slow
+
 BATCH = 8
 PRODUCTS = 30
 TEMPLATE = "{entry} — {aisle}, {department}"
@@ -100,7 +102,6 @@ def is_vector_of(url: str, provider: Provider, entry: str, text: str) -> bool:
     return bool(provider.embed([text])[0] @ stored > 0.9999)
 
 
-@pytest.mark.slow
 def test_a_template_embeds_every_text_it_changes(space: str, server: OpenAIServer, provider: Provider) -> None:
     run(space, "update entries set attributes = '{}' where entry in ('product 1', 'product 2')")
     run(space, "update space set entry_template = %s", TEMPLATE)
@@ -178,7 +179,6 @@ def test_a_refused_text_keeps_the_old_vector(space: str, server: OpenAIServer, p
     assert run(space, "select count(*) from entry_failures") == [(0,)]
 
 
-@pytest.mark.slow
 def test_a_killed_process_resumes(space: str, server: OpenAIServer, provider: Provider) -> None:
     run(space, "update space set entry_template = %s", TEMPLATE)
     script = f"""
@@ -251,7 +251,6 @@ def test_a_worker_hears_of_attributes_and_templates(space: str, server: OpenAISe
         thread.join(30)
 
 
-@pytest.mark.slow
 def test_the_token_table_is_of_the_texts_embedded(space: str, provider: Provider) -> None:
     run(space, "update space set entry_template = %s", TEMPLATE)
     run(space, 'update entries set attributes = \'{"aisle": "zzyzx"}\'')
@@ -331,7 +330,6 @@ def test_migrate_sets_the_template(space: str) -> None:
     assert run(space, "select entry_template from space") == [("{entry} ({aisle})",)]
 
 
-@pytest.mark.slow
 def test_an_upgrade_keeps_every_vector(cluster: Cluster, server: OpenAIServer, provider: Provider) -> None:
     """From the release before there was a template."""
     url = cluster.clone("empty", _fill_empty)

@@ -67,6 +67,7 @@ def of_entries() -> Lines:
     return [{"item": name, "embedding": vector} for name, vector in zip(names, circle(20).tolist(), strict=True)]
 
 
+@pytest.mark.slow
 def test_vectors_of_users(given: str, tmp_path: Path) -> None:
     said = load(given, "--vectors", written(tmp_path / "states.jsonl", of_users()))
     assert "states.jsonl: 40 rows read, 40 accepted, 0 rejected\n40 users have the vectors of the file\n" in said

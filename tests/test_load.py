@@ -188,6 +188,7 @@ def test_the_numbering_may_forget(space: str, tmp_path: Path, monkeypatch: pytes
     assert [row[:3] for row in rows(space)] == [("ann", "Ski", 5), ("bob", "Bar", 1), ("bob", "Ski", 1)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("block", [1, 2, 3, 1000])
 @pytest.mark.parametrize("held", ["", "ann,Ski,9,2020-01-01\n", "zoe,Bar,1,\n"])
 def test_blocks_make_no_difference(

@@ -32,6 +32,7 @@ def start(url: str, *, given: bool) -> subprocess.Popen[str]:
     return subprocess.Popen(command, env={**os.environ, **environment}, stdout=subprocess.PIPE, text=True)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/cmdline").exists(), reason="reads the arguments of processes in /proc")
 @pytest.mark.parametrize("given", [True, False], ids=["option", "environment"])
 def test_psql_does_not_show_the_password(toy: str, given: bool) -> None:

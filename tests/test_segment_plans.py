@@ -58,6 +58,7 @@ def rebuilt(space: str) -> str:
     return space
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("question", ["call build_segmentation('interests', k => 3)", *QUESTIONS])
 def test_no_relation_is_read_for_each_user_of_a_new_run(rebuilt: str, question: str) -> None:
     """A nested loop over two runs of 120,000 users took eleven minutes, where a hash join takes 0.2 s."""

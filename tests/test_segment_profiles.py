@@ -97,6 +97,7 @@ def described(cluster: Cluster) -> str:
     return cluster.clone("described", fill)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("half_lives", [0, 2])
 def test_entries(described: str, half_lives: int) -> None:
     """Monroe, Colaresi and Quinn 2008, equations 16, 20 and 21; one of the things may be some half-lives old."""

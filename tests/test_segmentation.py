@@ -62,6 +62,7 @@ def real(request: pytest.FixtureRequest, cluster18: Cluster) -> str:
     return url
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "iterations, tolerance, centered", [(1, 0.0, True), (3, 0.0, True), (50, 1e-4, True), (50, 1e-4, False)]
 )
@@ -83,6 +84,7 @@ def test_kmeans_is_that_of_scikit_learn(real: str, iterations: int, tolerance: f
     assert adjusted_rand_score([found[user] for user in users], expected.labels_) == 1
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_segments(real: str) -> None:
     with connect(real) as connection:
         build(connection, "once", seed=3)
@@ -146,6 +148,7 @@ def test_a_centroid_without_users_moves(space: str) -> None:
     assert sizes == [(20,), (20,), (20,)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method, centered", [("ward", True), ("average", True), ("average", False)])
 def test_agglomerative_clustering_is_that_of_scikit_learn(real: str, method: str, centered: bool) -> None:
     """Of no more users than there are small clusters, each is one by itself."""
@@ -227,6 +230,7 @@ def lineage(connection: psycopg.Connection, run: int) -> list[tuple]:
     return connection.execute(query, [run]).fetchall()
 
 
+@pytest.mark.slow
 def test_ids_and_names_outlive_new_users(real: str) -> None:
     """Five in a hundred users more, from scratch and from the published centroids: the segments stay themselves."""
     with connect(real) as connection:

@@ -133,6 +133,7 @@ def flow(url: str) -> list[list[tuple]]:
         return [connection.execute(query.encode(), texts).fetchall() for query in FLOW]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("collation", COLLATIONS, ids=["icu", "builtin", "libc"])
 def test_results_under_other_collations(toy: str, cluster: Cluster, collation: str) -> None:
     name = "collated"

@@ -442,6 +442,7 @@ def test_attributes_follow_and_have_one_kind(shop: Shop) -> None:
 # What is refused
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

@@ -23,6 +23,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(SpaceConnection, "lock_timeout", "3s")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("statement", [LOAD_LOCK, ROW_LOCK], ids=["advisory lock", "forgotten transaction"])
 def test_a_load_names_whom_it_waits_for(
     toy: str, tmp_path: Path, capfd: pytest.CaptureFixture[str], statement: str
