@@ -292,7 +292,7 @@ def test_a_statement_that_takes_too_long_is_stopped(encoded: str) -> None:
 
 def test_what_was_embedded_before_a_cancel_stays(encoded: str) -> None:
     with connect(encoded) as connection:
-        connection.execute("insert into entries (entry) select 'Climbing hall ' || n from generate_series(1, 120) n")
+        connection.execute("insert into entries (entry) select 'Climbing hall ' || n from generate_series(1, 300) n")
     stopped: list[Any] = []
 
     def work() -> None:
