@@ -1,24 +1,28 @@
 -- How common the foremost entries of all segments are in each of them, as published: no cell of the table is missing.
 create view segment_grid as
-with foremost as (
+-- Whoever asks for one segmentation has only that one counted: it is in each partition and group, and nothing is
+-- materialized.
+with foremost as not materialized (
     select distinct x.segmentation, x.run_id, x.entry_key
     from (
         select
             p.segmentation,
             r.run_id,
             r.entry_key,
-            row_number() over (partition by r.run_id, r.segment_id order by r.z_score desc, r.entry_key) as place
+            row_number() over (
+                partition by p.segmentation, r.segment_id order by r.z_score desc, r.entry_key
+            ) as place
         from segmentations p
         join run_entries r on r.run_id = p.published_run_id
     ) x
     where x.place <= 20
 ),
 counts as (
-    select f.run_id, f.entry_key, a.segment_id, count(*) as users
+    select f.segmentation, f.entry_key, a.segment_id, count(*) as users
     from foremost f
     join activity c using (entry_key)
     join segment_assignments a on (a.run_id, a.user_key) = (f.run_id, c.user_key)
-    group by f.run_id, f.entry_key, a.segment_id
+    group by f.segmentation, f.entry_key, a.segment_id
 )
 select
     g.segmentation,
@@ -41,8 +45,8 @@ from (
     from foremost f
     join segments s using (segmentation)
     join entries e using (entry_key)
-    left join counts c using (run_id, entry_key, segment_id)
-    window entry as (partition by f.run_id, f.entry_key)
+    left join counts c using (segmentation, entry_key, segment_id)
+    window entry as (partition by f.segmentation, f.entry_key)
 ) g;
 
 comment on view segment_grid is

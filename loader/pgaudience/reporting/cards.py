@@ -12,7 +12,9 @@ from pgaudience.reporting.marks import Mark, mark_of
 LEAST_STRENGTH = 0.03
 """How much an attribute explains at least, to be spoken of."""
 
-_FEW = 3
+FEW = 3
+"""Of fewer users a share means nothing."""
+
 _AS_TELLING_AS_A_SHARE = 0.3
 
 
@@ -58,7 +60,7 @@ def _traits(figures: Figures, segment_id: int) -> list[Trait]:
     found: list[tuple[float, Trait]] = []
     for driver in figures.drivers:
         of_all = [each for each in figures.attributes if each.attribute == driver.attribute]
-        mine = [each for each in of_all if each.segment_id == segment_id and each.users >= _FEW]
+        mine = [each for each in of_all if each.segment_id == segment_id and each.users >= FEW]
         if mine and (driver.strength or 0) >= LEAST_STRENGTH and not (figures.places and driver.is_place):
             trait = _number(mine[0], of_all) if driver.kind == "number" else _value(mine)
             found += [trait] if trait else []

@@ -8,11 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from pgaudience.reporting import words
-from pgaudience.reporting.cards import LEAST_STRENGTH, Card
+from pgaudience.reporting.cards import FEW, LEAST_STRENGTH, Card
 from pgaudience.reporting.figures import NOBODYS, Attribute, Driver, Entry, Figures
 from pgaudience.reporting.marks import Mark
 
-_FEW = 3
 _MOST_ATTRIBUTES = 12
 _MOST_VALUES = 6
 _LEAST_COMMON = 0.15
@@ -72,7 +71,7 @@ def lift_table(grid: Sequence[Entry], cards: Sequence[Card]) -> list[Row]:
 
 def _is_telling(entry: Entry) -> bool:
     """Return whether an entry is had by enough users, or would be by chance, for a lift to mean anything."""
-    return max(entry.users, entry.overall_share * entry.segment_users) >= _FEW
+    return max(entry.users, entry.overall_share * entry.segment_users) >= FEW
 
 
 def attribute_table(figures: Figures, cards: Sequence[Card]) -> list[Row]:
