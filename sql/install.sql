@@ -101,6 +101,7 @@
 \ir search/score_factors.sql
 \ir search/candidate_users.sql
 \ir search/count_ranked.sql
+\ir search/rank_percentile.sql
 \ir search/rank_users.sql
 \ir search/matched_entries.sql
 \ir search/search_users_by_vector.sql

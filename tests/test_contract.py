@@ -140,7 +140,7 @@ FUNCTIONS = {
 }  # fmt: skip
 
 RESULTS = {
-    "search_users": ["rank", "user_id", "score", "matched_entries", "evidence"],
+    "search_users": ["rank", "user_id", "score", "matched_entries", "evidence", "percentile", "times"],
     "search_entries": ["entry", "similarity", "users", "frequency", "rank"],
     "similar_users": ["rank", "user_id", "similarity"],
     "lookalikes": ["rank", "user_id", "similarity"],

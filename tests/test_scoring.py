@@ -130,7 +130,7 @@ def test_an_explanation_adds_up_to_the_score(retail: str) -> None:
 
 
 def test_members_have_scores_that_a_person_can_read(retail: str) -> None:
-    """A percentile among all who could be in an audience, and evidence in times that of an average user."""
+    """A percentile of all who could be in it, and evidence in times that of an average user, as a search has them."""
     with connect(retail) as connection:
         users = connection.execute("select count(*) from user_vectors").fetchone()[0]  # type: ignore[index]
         evidence = dict(
@@ -154,6 +154,12 @@ def test_members_have_scores_that_a_person_can_read(retail: str) -> None:
             for user, rank, percentile, times in found:
                 assert percentile == pytest.approx(100 * (1 - rank / candidates))
                 assert times == pytest.approx(evidence[user] / usual)
+            if "none_of" not in arguments:
+                where = ", filter => '{\"fifth\": 3}'" if "filter" in arguments else ""
+                searched = connection.execute(
+                    f"select user_id, rank, percentile, times from search_users('{QUERY}', k => 25{where})".encode()
+                ).fetchall()
+                assert searched == found[:25]
         connection.execute(f"call save_audience('mean', search => '{QUERY}', mode => 'mean', size => 5)".encode())
         connection.execute("call save_audience('by hand', filter => '{\"fifth\": 3}')")
         assert connection.execute(

@@ -14,7 +14,9 @@ returns table (
     user_id text,
     score double precision,
     matched_entries text[],
-    evidence double precision
+    evidence double precision,
+    percentile double precision,
+    times double precision
 )
 language plpgsql
 stable
@@ -41,7 +43,9 @@ comment on function search_users(text, bigint, jsonb, text, double precision, do
 'Users who match a description, best first. By mode hybrid the score weighs the user vector together with the evidence
 of single entries, so that a strong interest is found beside everyday noise; by evidence that alone; by mean the
 cosine of the user vector. matched_entries are the entries that speak for it most. Users whose evidence is 0 are there
-by their vector alone, to make up k; padded => false leaves them out. filter keeps users whose attributes contain it,
+by their vector alone, to make up k; padded => false leaves them out. A score is comparable within one answer alone;
+percentile, how many of a hundred users come after this one, and times, how many times the evidence of an average user
+speaks for this one (null by mode mean), are figures to show to people. filter keeps users whose attributes contain it,
 min_entries those of at least so many entries. A smaller breadth (0.5 to 1) finds anyone showing signal, 1 who does
 mostly this; it and evidence_weight are those of the space unless given.
 Example: select * from search_users(''ski enthusiasts'', k => 10, filter => ''{"country": "France"}'');';

@@ -4,6 +4,15 @@ select rank, user_id, round(evidence::numeric, 3) as evidence from search_users(
 select rank, user_id, evidence from search_users('horror', k => 2, mode => 'mean');
 select * from search_users('horror', mode => 'mean', padded => false);
 
+-- How many of a hundred come after, and how many times the evidence of an average user there is, by each mode.
+select m.mode, s.rank, s.user_id, round(s.percentile::numeric) as percentile, round(s.times::numeric, 2) as times
+from unnest(array['hybrid', 'evidence', 'mean']) m (mode)
+cross join lateral search_users('horror', mode => m.mode) s
+order by m.mode, s.rank;
+select rank, user_id, round(percentile::numeric) as percentile, round(times::numeric, 2) as times
+from search_users('horror', filter => '{"country": "Spain"}');
+select distinct times from search_users('ski', mode => 'evidence');
+
 -- Users of two entries at least, or three.
 select rank, user_id from search_users('horror', min_entries => 2);
 select rank, user_id from search_users('horror', min_entries => 3);

@@ -54,7 +54,7 @@ begin
             c.score,
             c.reasons,
             c.times,
-            case when c.score is not null then 100 * (1 - c.rank::double precision / c.candidates) end as percentile,
+            case when c.score is not null then rank_percentile(c.rank, c.candidates) end as percentile,
             t.members,
             row_number() over (
                 order by
