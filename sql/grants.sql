@@ -1,5 +1,6 @@
--- What the roles <space>_reader and <space>_writer may do, where those roles exist.
+-- What the roles <space>_reader, <space>_writer and <space>_bi_reader may do, where those roles exist.
 --
+-- A bi_reader has the views for BI tools and no more, so that what they hide is hidden from it.
 -- Users, entries and activity of another space, its base, are there to be read: whoever writes here adds vectors, and
 -- of an entry needs just the right to claim it. Where texts are understood in another space, it is read
 -- too, and asked; so are the parts of a blend.
@@ -7,6 +8,7 @@ do $$
 declare
     _space constant text := current_schema();
     _bi constant text := _space || '_bi';
+    _bi_reader constant text := _space || '_bi_reader';
     _reader constant text := _space || '_reader';
     _writer constant text := _space || '_writer';
     _texts constant text := text_space();
@@ -15,9 +17,13 @@ declare
     _other text;
     _role text;
     _readable text;
+    _bi_readable text;
 begin
     -- Not 'all tables in schema': somebody else may have a view here, which is not for this role to grant.
-    select string_agg(c.oid::regclass::text, ', ') into _readable
+    select
+        string_agg(c.oid::regclass::text, ', '),
+        string_agg(c.oid::regclass::text, ', ') filter (where c.relnamespace = to_regnamespace(quote_ident(_bi)))
+    into _readable, _bi_readable
     from pg_class c
     where c.relnamespace = any (array(
             select to_regnamespace(quote_ident(n.name))
@@ -30,6 +36,7 @@ begin
         continue when to_regrole(quote_ident(_role)) is null;
         execute format('grant usage on schema %I to %I', _space, _role);
         execute format('grant select on %s to %I', _readable, _role);
+        execute format('grant execute on function %I.audience_is_stale(text) to %I', _space, _role);
         foreach _other in array _others loop
             execute format('grant usage on schema %I to %I', _other, _role);
         end loop;
@@ -38,6 +45,13 @@ begin
             execute format('grant usage on schema %I to %I', _bi, _role);
         end if;
     end loop;
+
+    if to_regrole(quote_ident(_bi_reader)) is not null and _bi_readable is not null
+        and has_schema_privilege(_bi, 'usage with grant option') then
+        execute format('grant usage on schema %I to %I', _bi, _bi_reader);
+        execute format('grant select on %s to %I', _bi_readable, _bi_reader);
+        execute format('grant execute on function %I.audience_is_stale(text) to %I', _space, _bi_reader);
+    end if;
 
     if to_regrole(quote_ident(_writer)) is not null then
         execute format(

@@ -7,6 +7,7 @@
 \ir text/text_hash.sql
 \ir text/is_number.sql
 \ir text/template_tokens.sql
+\ir text/share_out_tokens.sql
 \ir text/template_parts.sql
 \ir text/fill_template.sql
 \ir text/entry_text.sql
@@ -205,10 +206,12 @@
 \ir audiences/picking/audience_parts.sql
 \ir audiences/picking/check_audience.sql
 \ir audiences/define_audience.sql
+\ir audiences/audience_in_words.sql
 \ir audiences/describe_audience.sql
 \ir audiences/picking/audience_names.sql
 \ir audiences/picking/audience_foundations.sql
 \ir audiences/picking/audience_inputs.sql
+\ir audiences/audience_is_stale.sql
 \ir audiences/picking/check_foundations.sql
 \ir audiences/picking/audience_seeds.sql
 \ir audiences/picking/audience_query.sql
@@ -228,6 +231,7 @@
 \ir audiences/save_audience.sql
 \ir audiences/refresh_audiences.sql
 \ir audiences/drop_audience.sql
+\ir audiences/audience_pairs.sql
 \ir audiences/audience_overlap.sql
 \ir audiences/explain_member.sql
 \ir input/remove_orphans.sql
@@ -260,6 +264,8 @@
 \ir sources/drop_source.sql
 \ir sources/sync_source.sql
 \ir sources/sync.sql
+\ir attributes/attribute_columns.sql
+\ir attributes/widen_users.sql
 \ir vectors/refresh.sql
 \ir input/forget_user.sql
 \ir queries/live_workers.sql

@@ -72,7 +72,7 @@ def test_nothing_is_wrong(healthy: str) -> None:
         names = [check.name for check in run_checks(connection, SPACE)]
     assert names == [
         "server", "pgvector", "space", "functions and views", "temporary tables", "role checked_reader",
-        "role checked_writer", "schema checked_bi", "model", "entries waiting for a vector",
+        "role checked_writer", "role checked_bi_reader", "schema checked_bi", "model", "entries waiting for a vector",
         "entries the model refused", "entries in words", "user vectors", "model in SQL", "token table",
     ]  # fmt: skip
 
@@ -150,10 +150,10 @@ def test_why_the_model_does_not_run_in_sql(healthy: str, tmp_path: Path) -> None
 @pytest.mark.slow
 def test_roles_are_missing(database: str, cluster: Cluster) -> None:
     migrate(database, "roleless", model=None, weighting=None, measure=lambda _: (MODEL, 3))
-    for role in ("roleless_reader", "roleless_writer"):
+    for role in ("roleless_reader", "roleless_writer", "roleless_bi_reader"):
         execute(database, f"drop owned by {role}; drop role {role};", "roleless")
     found = failing(database, "roleless")
-    for role in ("roleless_reader", "roleless_writer"):
+    for role in ("roleless_reader", "roleless_writer", "roleless_bi_reader"):
         mend = f'Ask the DBA for: create role "{role}" nologin; then run: pgaudience migrate'
         assert found[f"role {role}"] == ("missing", mend)
         execute(database, f"create role {role} nologin", "roleless")

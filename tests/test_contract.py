@@ -265,6 +265,8 @@ RELATIONS = {
         "segmentation", "segment_id", "segment", "user_id", "similarity", "runner_up_id", "margin", "runner_up",
         "attributes",
     ],
+    "attribute_columns": ["attribute", "column_name", "type", "users"],
+    "audience_bi.users_wide": ["user_id", "entries", "frequency", "coverage"],
     "audience_bi.user_attributes": ["user_id", "attribute", "value", "number"],
     "audience_bi.segment_drivers": ["segmentation", "attribute", "kind", "users", "cramers_v", "eta_squared"],
     "audience_bi.segment_changes": [
@@ -352,9 +354,10 @@ RELATIONS = {
 
 # Relations that only functions read, beside the definitions, `…_live`, of materialized views.
 PLUMBING = {
-    "attribute_profiles", "given_profiles", "attribute_values",
+    "attribute_columns", "attribute_profiles", "given_profiles", "attribute_values",
     "encoder_characters", "encoder_norms", "encoder_positions", "encoder_tests", "encoder_tokens", "encoder_weights",
-    "common_weights", "entry_lengths", "entry_postings", "entry_sample", "live_workers", "user_sample",
+    "audience_pairs", "common_weights", "entry_lengths", "entry_postings", "entry_sample", "live_workers",
+    "user_sample",
 }  # fmt: skip
 
 # What writes, and what reports its progress through a setting.

@@ -86,6 +86,9 @@ def test_a_whole_database(indexed: str, cluster: Cluster, tmp_path: Path) -> Non
     restore(fresh, cluster.major, tmp_path / "dump")
     assert content(fresh) == content(indexed)
     assert definitions(fresh) == definitions(indexed)
+    with connect(fresh) as connection:
+        connection.execute("set role audience_bi_reader")
+        assert connection.execute("select users from audience_bi.status").fetchone() == (6,)
     check_is_alive(fresh)
 
 
@@ -105,8 +108,9 @@ def test_from_16_into_18(indexed: str, cluster18: Cluster, tmp_path: Path) -> No
     assert content(fresh) == content(indexed)
     assert migrate(fresh, "audience", model=None, weighting=None, measure=lambda _: TOY_MODEL).changed
     with connect(fresh) as connection:
-        connection.execute("set role audience_reader")
-        assert connection.execute("select count(*) from audience_bi.users").fetchone() == (6,)
+        for role in ("audience_reader", "audience_bi_reader"):
+            connection.execute(f"set role {role}")
+            assert connection.execute("select count(*) from audience_bi.users").fetchone() == (6,)
     check_is_alive(fresh)
 
 

@@ -29,7 +29,7 @@ from pgaudience.worker import Worker
 pytestmark = pytest.mark.turns("least_power")
 
 SPACE = "power"
-ROLES = ("power_owner", "power_ann", "power_wes", "power_nora")
+ROLES = ("power_owner", "power_ann", "power_bea", "power_wes", "power_nora")
 
 
 @dataclass(frozen=True)
@@ -48,6 +48,10 @@ class Power:
     @property
     def reader(self) -> str:
         return self.login("power_ann")
+
+    @property
+    def bi_reader(self) -> str:
+        return self.login("power_bea")
 
     @property
     def writer(self) -> str:
@@ -103,7 +107,7 @@ def fresh(cluster: Cluster) -> Iterator[str]:
         connection.execute("create schema plain authorization plain_owner")
     yield url
     cluster.execute("drop database {} with (force)", name)
-    for role in ("plain_owner", "plain_reader", "plain_writer"):
+    for role in ("plain_owner", "plain_reader", "plain_writer", "plain_bi_reader"):
         cluster.execute("drop role if exists {}", role)
 
 
@@ -120,6 +124,7 @@ def power(cluster: Cluster) -> Power:
             connection.execute("create schema power_bi authorization power_owner")
             connection.execute("create role power_reader role power_ann")
             connection.execute("create role power_writer role power_wes")
+            connection.execute("create role power_bi_reader role power_bea")
         run(Power(url).owner)
         rows(Power(url).owner, (TESTS / "sql" / "fixture" / "toy.sql").read_text())
 
@@ -137,9 +142,11 @@ def test_the_dba_is_told_what_is_missing(fresh: str) -> None:
         'create schema "plain_bi" authorization "plain_owner";',
         'create role "plain_reader" nologin;',
         'create role "plain_writer" nologin;',
+        'create role "plain_bi_reader" nologin;',
     ]
     mends = failing(owner, "plain")
-    for name, statement in zip(("schema plain_bi", "role plain_reader", "role plain_writer"), told, strict=True):
+    names = ("schema plain_bi", "role plain_reader", "role plain_writer", "role plain_bi_reader")
+    for name, statement in zip(names, told, strict=True):
         assert mends[name] == f"Ask the DBA for: {statement} then run: pgaudience migrate"
         rows(fresh, statement)
     assert failing(owner, "plain")["schema plain_bi"] == "Run: pgaudience migrate"
@@ -265,6 +272,56 @@ def test_a_reader_does_nothing_else(power: Power) -> None:
             rows(power.reader, statement)
 
 
+# A reader of the BI views
+
+
+def test_a_bi_reader_reads_every_view(power: Power) -> None:
+    rows(
+        power.owner,
+        "call build_segmentation('interests', k => 2); call save_audience('skiers', search => 'ski', size => 3)",
+    )
+    rows(power.owner, "call save_audience('all', filter => '{\"country\": \"France\"}')")
+    views = [view for (view,) in rows(power.bi_reader, "select viewname from pg_views where schemaname = 'power_bi'")]
+    assert len(views) > 20
+    for view in views:
+        query = sql.SQL("select * from {}").format(sql.Identifier("power_bi", view)).as_string()
+        assert rows(power.bi_reader, query) == rows(power.owner, query), view
+    assert rows(
+        power.bi_reader, "select audience, meaning, stale from power_bi.audiences where audience = 'skiers'"
+    ) == [("skiers", 'the best 3 of those who match "ski"', False)]
+
+
+def test_what_the_views_hide_is_hidden_from_a_bi_reader(power: Power) -> None:
+    rows(
+        power.owner,
+        "call build_segmentation('interests', k => 2); call save_audience('skiers', search => 'ski', size => 3)",
+    )
+    rows(power.owner, "update segmentations set suppress_below = 100; update audiences set suppress_below = 100")
+    for view in ("segments", "segment_members", "segment_entries", "segment_grid", "audiences", "audience_members"):
+        assert rows(power.bi_reader, f"select * from power_bi.{view}") == [], view
+
+
+def test_a_bi_reader_does_nothing_else(power: Power) -> None:
+    for statement in (
+        "select * from power.users",
+        "select * from power.segment_members",
+        "select * from power.user_vectors",
+        "select power.embed('ski')",
+        "select power.audience_is_stale('skiers')",
+        "select * from power.search_users('ski')",
+        "insert into power.activity_input values ('mallory', 'Ski Aspen')",
+        "create view power_bi.mine as select 1",
+    ):
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            rows(power.bi_reader, statement)
+
+
+def test_a_bi_reader_still_reads_after_an_upgrade(power: Power) -> None:
+    rows(power.owner, "update space set bundle_digest = 'another'")
+    assert run(power.owner).changed
+    assert rows(power.bi_reader, "select count(*) from power_bi.users") == [(6,)]
+
+
 # A writer
 
 
@@ -383,6 +440,7 @@ def test_what_runs_as_its_owner_is_pinned_and_not_public(toy: str) -> None:
         where p.pronamespace = 'audience'::regnamespace and p.prosecdef order by 1"""
     pinned = ["search_path=audience, public, pg_temp"]
     names = (
+        "audience_is_stale",
         "delete_activity",
         "delete_assignments",
         "delete_members",

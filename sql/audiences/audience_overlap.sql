@@ -32,11 +32,10 @@ begin
         where audience_overlap.names is null or a.audience = any (audience_overlap.names)
     ),
     pairs as (
-        select m.audience, o.audience as other, count(*) as shared
-        from audience_members m
-        join audience_members o using (user_id)
-        where m.audience in (select c.audience from chosen c) and o.audience in (select c.audience from chosen c)
-        group by m.audience, o.audience
+        select p.audience, p.other, p.shared
+        from audience_pairs p
+        where audience_overlap.names is null
+            or (p.audience = any (audience_overlap.names) and p.other = any (audience_overlap.names))
     )
     select
         a.audience,

@@ -1,11 +1,18 @@
 -- How far audiences have the same members, for BI tools, without overlaps of very few.
 create view audience_overlap as
-select o.audience, o.other, o.members, o.other_members, o.shared, o.share, o.lift
-from audience_overlap() o
-join audiences a using (audience)
-join audiences b on b.audience = o.other
-where least(a.members, b.members, case when o.shared > 0 then o.shared end)
-    >= greatest(a.suppress_below, b.suppress_below);
+select
+    a.audience,
+    b.audience as other,
+    a.members,
+    b.members as other_members,
+    coalesce(p.shared, 0) as shared,
+    coalesce(p.shared, 0)::double precision / nullif(a.members, 0) as share,
+    coalesce(p.shared, 0)::double precision * u.users / nullif(a.members::double precision * b.members, 0) as lift
+from audiences a
+cross join audiences b
+cross join (select count(*) as users from users) u
+left join audience_pairs p on (p.audience, p.other) = (a.audience, b.audience)
+where least(a.members, b.members, p.shared) >= greatest(a.suppress_below, b.suppress_below);
 
 comment on view audience_overlap is
 'How far audiences have the same members, every pair both ways; overlaps of very few are hidden.

@@ -3,14 +3,14 @@
 create view audiences as
 select
     a.audience,
-    describe_audience(a.definition) as meaning,
+    audience_in_words(a.definition) as meaning,
     a.definition,
     a.members,
     a.suppress_below,
     a.created_at,
     a.defined_at,
     a.refreshed_at,
-    a.inputs is distinct from audience_inputs(a.definition) as stale,
+    audience_is_stale(a.audience) as stale,
     a.fault
 from audiences a
 where a.members >= a.suppress_below;

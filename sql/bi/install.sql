@@ -11,6 +11,7 @@
 \ir segment_changes.sql
 \ir segment_history.sql
 \ir user_attributes.sql
+\ir users_wide.sql
 \ir audiences.sql
 \ir audience_members.sql
 \ir audience_changes.sql

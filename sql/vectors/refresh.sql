@@ -73,6 +73,8 @@ begin
         );
     end loop;
 
+    call widen_users();
+
     update space set refreshed_at = clock_timestamp();
 end
 $$;

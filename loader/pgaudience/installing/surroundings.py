@@ -38,10 +38,17 @@ from (
 ) o
 """
 
+# Where there are no views for BI tools, nobody can lack the right to read them.
 _WITHOUT_RIGHTS = """
-select r.rolname
-from pg_roles r
-where r.rolname = any (%s) and not has_table_privilege(r.oid, format('%%I.space', %s::text), 'select')
+select w.role
+from (
+    values
+        (%(schema)s::text || '_reader', to_regclass(format('%%I.space', %(schema)s::text))),
+        (%(schema)s::text || '_writer', to_regclass(format('%%I.space', %(schema)s::text))),
+        (%(schema)s::text || '_bi_reader', to_regclass(format('%%I.users', %(schema)s::text || '_bi')))
+) w (role, relation)
+join pg_roles r on r.rolname = w.role
+where not has_table_privilege(r.oid, w.relation, 'select')
 """
 
 
@@ -184,7 +191,7 @@ def _compose(statement: LiteralString, *names: str) -> str:
 
 
 def ensure_roles(connection: Connection, schema: str, missing: ForTheDba) -> list[str]:
-    """Create `<space>_reader` and `<space>_writer`; return those that exist, add the others to `missing`.
+    """Create the roles that hold the grants of a space; return those that exist, add the others to `missing`.
 
     Roles belong to the whole cluster, so another database may create the same one at the same moment.
     """
@@ -201,13 +208,13 @@ def ensure_roles(connection: Connection, schema: str, missing: ForTheDba) -> lis
     return present_roles(connection, schema)
 
 
-def role_names(schema: str) -> tuple[str, str]:
-    """Return the names of the two roles that hold the grants of a space."""
-    return f"{schema}_reader", f"{schema}_writer"
+def role_names(schema: str) -> tuple[str, str, str]:
+    """Return the names of the roles that hold the grants of a space."""
+    return f"{schema}_reader", f"{schema}_writer", f"{schema}_bi_reader"
 
 
 def present_roles(connection: Connection, schema: str) -> list[str]:
-    """Return those of the two roles that exist."""
+    """Return those of these roles that exist."""
     found = connection.execute(
         "select rolname from pg_roles where rolname = any (%s) order by rolname", [list(role_names(schema))]
     )
@@ -215,5 +222,5 @@ def present_roles(connection: Connection, schema: str) -> list[str]:
 
 
 def roles_without_rights(connection: Connection, schema: str) -> list[str]:
-    """Return those of the two roles that may not read the space: made, or made anew, since the last installation."""
-    return [row[0] for row in connection.execute(_WITHOUT_RIGHTS, [list(role_names(schema)), schema])]
+    """Return those of these roles that may not read the space: made, or made anew, since the last installation."""
+    return [row[0] for row in connection.execute(_WITHOUT_RIGHTS, {"schema": schema})]
