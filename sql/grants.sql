@@ -74,7 +74,8 @@ begin
         execute format(
             case
                 when (select s.base is null from space s)
-                then 'grant insert, update, delete on %1$I.users, %1$I.entries, %1$I.activity, %1$I.attribute_kinds to %2$I'
+                then 'grant insert, update, delete on %1$I.users, %1$I.entries, %1$I.activity, %1$I.sessions,
+                    %1$I.attribute_kinds to %2$I'
                 else 'grant update (created_at) on %1$I.entries to %2$I'
             end,
             _space,

@@ -75,6 +75,7 @@
 \ir queries/request_embedding.sql
 \ir tokens/correct_sum.sql
 \ir attributes/attribute_vectors.sql
+\ir vectors/session_vectors.sql
 \ir learning/blended_vectors.sql
 \ir queries/place_text.sql
 \ir queries/embed.sql

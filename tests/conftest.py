@@ -32,6 +32,7 @@ KNOWN = (
     "update users set attributes = jsonb_build_object("
     "'age', 20 + user_key, 'home', (array['city', 'country'])[1 + user_key % 2])",
     "update entries set attributes = jsonb_build_object('category', substring(entry, 'Ski|Starbucks|Walmart'))",
+    "insert into sessions select user_key, '2024-05-31', array_agg(entry_key) from activity group by user_key",
 )
 
 AUDIENCES = (

@@ -188,7 +188,7 @@ def test_blocks_of_activity(taste: str, monkeypatch: pytest.MonkeyPatch) -> None
             monkeypatch.setattr(blocks, "BLOCK_BYTES", size)
             found = read_baskets(connection)
             assert (found.matrix != whole.matrix).nnz == 0
-            assert (found.pairs, found.users, found.median) == (whole.pairs, whole.users, whole.median)
+            assert (found.pairs, found.count, found.median) == (whole.pairs, whole.count, whole.median)
     assert whole.matrix.nnz == whole.pairs == rows(taste, "select count(*) from activity")[0][0]
 
 
@@ -214,7 +214,7 @@ def test_a_refit_keeps_the_axes(taste: str) -> None:
     rows(taste, "insert into users (user_id) values ('new'); "
          "insert into activity select 41, n, 1 from generate_series(1, 19, 2) n", "audience")  # fmt: skip
     more = trained(taste)
-    assert more.users == 41
+    assert more.baskets == 41
     assert 0.9 < (more.kept or 0) < 1
     assert np.mean([vector @ before[key] for key, vector in vectors(taste).items()]) == pytest.approx(
         more.kept, abs=1e-3

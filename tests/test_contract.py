@@ -217,6 +217,8 @@ RELATIONS = {
     "entry_vectors": ["entry_key", "embedding", "embedded_at", "text_hash"],
     "entry_texts": ["entry_key", "entry", "text", "text_hash", "is_current"],
     "activity": ["user_key", "entry_key", "frequency", "first_at", "last_at"],
+    "sessions": ["user_key", "session_id", "entry_keys"],
+    "session_vectors": ["user_id", "session_id", "entries", "embedding"],
     "activity_input": ["user_id", "entry", "frequency", "occurred_at"],
     "queries": ["query", "embedding", "exact"],
     "encoder": ["layers", "dimensions", "pooling", "query_prompt", "passage_prompt", "digest", "stored_at"],

@@ -26,6 +26,7 @@ _PLAIN_REFRESH = "refresh materialized view concurrently audience.user_vectors"
 CONTENT = {
     "users": "select * from users order by user_key",
     "activity": "select * from activity order by user_key, entry_key",
+    "sessions": "select * from sessions order by user_key, session_id",
     "vectors": "select entry_key, embedding::text from entry_vectors order by entry_key",
     "profiles": "select user_id, entries, frequency, coverage, embedding::text from user_vectors order by user_id",
     "statistics": "select * from entry_stats order by entry_key",
@@ -63,6 +64,8 @@ def restore(url: str, major: int, file: Path, *options: str) -> None:
 def indexed(toy: str) -> str:
     """The toy space with HNSW indexes."""
     with connect(toy) as connection:
+        connection.execute("insert into sessions select user_key, '1', array_agg(entry_key) from activity group by 1")
+        connection.commit()
         create_indexes(connection, open_space(connection, "audience"), toy)
     return toy
 

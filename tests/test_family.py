@@ -59,6 +59,7 @@ def content(url: str) -> dict[str, list[tuple]]:
         "users": "select user_id, attributes from users order by user_key",
         "entries": "select entry from entries order by entry_key",
         "activity": "select * from activity order by user_key, entry_key",
+        "sessions": "select user_id, session_id, entries from session_vectors order by 1, 2",
         "vectors": "select user_id, embedding::text from user_vectors order by user_id",
         "search": "select user_id, score from search_users('ski', mode => 'mean')",
         "segments": "select * from segments order by segment_id",
@@ -72,6 +73,7 @@ def content(url: str) -> dict[str, list[tuple]]:
 def fill_pair(url: str) -> None:
     _fill_toy(url)
     derive(url)
+    rows(url, "insert into sessions select user_key, '1', array_agg(entry_key) from activity group by 1", "audience")
     with connect(url, "taste", autocommit=True) as connection:
         for statement in FILL.split(";\n"):
             if statement.strip():

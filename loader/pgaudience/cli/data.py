@@ -56,6 +56,7 @@ def _delimiter(_context: click.Context, _parameter: click.Parameter, value: str 
 @click.option("--entry", metavar="COLUMN", help="Did what. [default: guessed]")
 @click.option("--frequency", metavar="COLUMN", help="How often. [default: guessed; without one, each row is an event]")
 @click.option("--occurred-at", metavar="COLUMN", help="When. [default: guessed]")
+@click.option("--session", metavar="COLUMN", help="The order or visit it was part of: see docs/spaces.md.")
 @click.option(
     "--since", metavar="TIME", help="Only rows from this time on, as 2026-05-31; a row without a time is left out."
 )
@@ -95,6 +96,7 @@ def load(
     entry: str | None,
     frequency: str | None,
     occurred_at: str | None,
+    session: str | None,
     since: str | None,
     until: str | None,
     attributes: str,
@@ -124,10 +126,11 @@ def load(
         _load_vectors(target, vectors_file, ids_file, Columns(user, entry), mode, rejects, no_refresh=no_refresh)
         return
     _check_sources(files, users_file, entries_file, query, source)
-    if row_template is not None and (entry or frequency or occurred_at or attributes):
+    if row_template is not None and (entry or frequency or occurred_at or session or attributes):
         raise click.UsageError("With --row-template, the row itself is the entry, and its columns are the attributes.")
     period = Period.of(since, until)
-    columns = Columns(user, entry, frequency, occurred_at, tuple(filter(None, map(str.strip, attributes.split(",")))))
+    described = [name.strip() for name in attributes.split(",") if name.strip()]
+    columns = Columns(user, entry, frequency, occurred_at, tuple(described), session)
     rejects = Rejects(rejects_path, strict=strict, placeholders=reject_placeholders)
     with target.open() as (connection, space), rejects, ExitStack() as opened:
         sources = _open_sources(

@@ -29,6 +29,8 @@ def report(rejects: Rejects, merged: Merged) -> None:
         f"{merged.new_users:,} new users, {merged.new_entries:,} new entries; pairs of user and entry:"
         f" {merged.pairs_added:,} added, {merged.pairs_changed:,} changed, {merged.pairs_removed:,} removed"
     )
+    if merged.sessions:
+        _say(f"{merged.sessions:,} sessions are new or have other entries now")
     if merged.attributes_changed:
         _say(f"{merged.attributes_changed:,} users have new attributes")
     for attribute, users in merged.conflicts.items():

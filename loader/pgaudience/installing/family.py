@@ -12,7 +12,7 @@ from pgaudience.embedding.registry import ATTRIBUTES, BLEND, is_learned
 from pgaudience.errors import PgaudienceError
 from pgaudience.installing import surroundings
 
-PEOPLE = ("users", "entries", "activity", "attribute_kinds")
+PEOPLE = ("users", "entries", "activity", "sessions", "attribute_kinds")
 """What a space takes from its base."""
 
 _IS_SPACE = """

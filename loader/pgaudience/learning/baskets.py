@@ -21,7 +21,7 @@ MOST_ENTRIES = 100_000
 """Of more entries, those with most users are learned."""
 
 LEAST_USERS = 2
-"""What a single user has says nothing of what goes together."""
+"""What a single basket holds says nothing of what goes together."""
 
 MOST_PRODUCTS = 4_000_000_000
 """The pairs of entries, over all users, that are counted at most: what the time of a fit grows with."""
@@ -40,36 +40,66 @@ limit %s
 
 _PAIRS = SQL("select a.user_key, a.entry_key from activity a order by a.user_key, a.entry_key")
 
+_ENTRIES_OF_SESSIONS = """
+select k.entry_key
+from sessions s
+cross join unnest(s.entry_keys) k (entry_key)
+join entries e using (entry_key)
+group by k.entry_key
+having count(*) >= %s
+order by count(*) desc, k.entry_key
+limit %s
+"""
+
+_PAIRS_OF_SESSIONS = SQL("""
+select s.number, k.entry_key
+from (
+    select row_number() over (order by s.user_key, s.session_id) as number, s.entry_keys
+    from sessions s
+) s
+cross join unnest(s.entry_keys) k (entry_key)
+order by s.number
+""")
+
 # A row of that, as PostgreSQL documents its binary format.
 _ROW = np.dtype([("fields", ">i2"), ("_1", ">i4"), ("user", ">i8"), ("_2", ">i4"), ("entry", ">i8")])
 
 
 @dataclass(frozen=True, slots=True)
 class Baskets:
-    """`matrix` is 1 where a user, a row, has an entry, a column; `entry_keys` are those of the columns, ascending."""
+    """`matrix` is 1 where a basket, a row, has an entry, a column; `entry_keys` are those of the columns, ascending.
+
+    A basket is what a user has, or what was in a session.
+    """
 
     entry_keys: Keys
     matrix: Sparse
     pairs: int
-    """All pairs of user and entry, also of entries that are not among the columns."""
+    """All pairs of basket and entry, also of entries that are not among the columns."""
 
     @property
-    def users(self) -> int:
-        """How many users have anything that is counted."""
+    def count(self) -> int:
+        """How many baskets have anything that is counted."""
         return int(self.matrix.shape[0])
 
     @property
     def median(self) -> float:
-        """The median number of entries of a user."""
-        return float(np.median(np.diff(self.matrix.indptr))) if self.users else 0.0
+        """The median number of entries of a basket."""
+        return float(np.median(np.diff(self.matrix.indptr))) if self.count else 0.0
 
 
-def read_baskets(connection: Connection) -> Baskets:
-    """Read who has what; users with so much that their pairs would take forever count with a sample of it."""
+def read_baskets(connection: Connection, *, of_sessions: bool = False) -> Baskets:
+    """Read who has what, or what was in which session; of what is too large for its pairs to be counted, a sample."""
     from scipy import sparse  # pyright: ignore[reportMissingTypeStubs]
 
     keys = np.array(
-        [row[0] for row in connection.execute(_ENTRIES, [LEAST_USERS, MOST_ENTRIES]).fetchall()], dtype=np.int64
+        [
+            row[0]
+            for row in connection.execute(
+                _ENTRIES_OF_SESSIONS if of_sessions else _ENTRIES, [LEAST_USERS, MOST_ENTRIES]
+            ).fetchall()
+        ],
+        dtype=np.int64,
     )
     keys.sort()
     columns: list[Columns] = []
@@ -77,7 +107,7 @@ def read_baskets(connection: Connection) -> Baskets:
     pairs = 0
     former = -1
     with progress("Reading activity", None, "pairs") as shown:
-        for block in read_blocks(connection, _PAIRS, _ROW):
+        for block in read_blocks(connection, _PAIRS_OF_SESSIONS if of_sessions else _PAIRS, _ROW):
             known = np.isin(block["entry"], keys)
             users = block["user"][known].astype(np.int64)
             columns.append(np.searchsorted(keys, block["entry"][known]).astype(np.int32))

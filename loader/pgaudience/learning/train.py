@@ -24,7 +24,7 @@ FEW_ENTRIES = 15
 """Where the median user has fewer, such vectors tell people apart worse than those of texts: see docs/spaces.md."""
 
 _LOCK = "select pg_try_advisory_xact_lock(hashtextextended('pgaudience train ' || current_schema(), 0))"
-_POLICIES = "select smoothing, shift from space"
+_POLICIES = "select smoothing, shift, basket from space"
 _CREATE_LEARNED = "create temporary table learned (entry_key bigint primary key, embedding vector) on commit drop"
 _COPY_LEARNED = "copy learned (entry_key, embedding) from stdin (format binary)"
 
@@ -60,12 +60,13 @@ _RECORD = "update space set trained_at = clock_timestamp(), trained_pairs = %s"
 
 @dataclass(frozen=True, slots=True)
 class Trained:
-    """What a fit has learned from and made; `kept` is the mean cosine of vectors to those of the last fit, if any.
+    """What a fit has learned from and made; `basket` is user or session, `median` how many entries one of them has.
 
-    Of a blend, `median` is a mean.
+    `kept` is the mean cosine of vectors to those of the last fit, if any. Of a blend, `median` is a mean.
     """
 
-    users: int
+    basket: str
+    baskets: int
     pairs: int
     median: float
     entries: int
@@ -126,14 +127,15 @@ def train(connection: Connection, space: Space) -> Trained:
         _take_turn(connection, space)
         if space.model == BLEND:
             return _blend(connection, space)
-        smoothing, shift = connection.execute(_POLICIES).fetchone() or (0.75, 0.0)
-        baskets = read_baskets(connection)
-        _check(baskets)
+        smoothing, shift, basket = connection.execute(_POLICIES).fetchone() or (0.75, 0.0, "user")
+        baskets = read_baskets(connection, of_sessions=basket == "session")
+        _check(baskets, basket)
         keys, vectors = _fit(baskets, space.dimensions, smoothing, shift)
         vectors, kept = _turn(connection, keys, vectors)
         without = _store(connection, keys, vectors)
-        connection.execute(_RECORD, [baskets.pairs])
-    done = Trained(baskets.users, baskets.pairs, baskets.median, len(keys), without, kept)
+        _, pairs = connection.execute(_COUNTS).fetchone() or (0, 0)
+        connection.execute(_RECORD, [pairs])
+    done = Trained(basket, baskets.count, baskets.pairs, baskets.median, len(keys), without, kept)
     _report(space, done)
     return done
 
@@ -143,10 +145,15 @@ def _take_turn(connection: Connection, space: Space) -> None:
         raise PgaudienceError(f"another process is training the space {space.schema!r}", "Wait for it to end.")
 
 
-def _check(baskets: Baskets) -> None:
-    if baskets.users < LEAST_USERS or not (np.diff(baskets.matrix.indptr) > 1).any():
+def _check(baskets: Baskets, basket: str) -> None:
+    if basket == "session" and not baskets.pairs:
         raise PgaudienceError(
-            "there is nothing to learn from: no two users have an entry in common, or none of them has two",
+            "there is nothing to learn from: the space learns from sessions, and there are none",
+            "Load them: load --session COLUMN; or learn from users: update space set basket = 'user';",
+        )
+    if baskets.count < LEAST_USERS or not (np.diff(baskets.matrix.indptr) > 1).any():
+        raise PgaudienceError(
+            f"there is nothing to learn from: no two {basket}s have an entry in common, or none of them has two",
             "A space of behaviour needs users with several entries each; a text model needs none.",
         )
 
@@ -205,20 +212,20 @@ def _blend(connection: Connection, space: Space) -> Trained:
     users, pairs = connection.execute(_COUNTS).fetchone() or (0, 0)
     connection.execute(_RECORD, [pairs])
     _say(f"Space {space.schema}: blended {entries:,} vectors of {space.dimensions} dimensions")
-    return Trained(users, pairs, pairs / max(users, 1), entries, without, None)
+    return Trained("user", users, pairs, pairs / max(users, 1), entries, without, None)
 
 
 def _report(space: Space, done: Trained) -> None:
     kept = "" if done.kept is None else f"; cosine to those of the last fit {done.kept:.2f} on average"
     _say(
         f"Space {space.schema}: learned {done.entries:,} vectors from {done.pairs:,} pairs"
-        f" of {done.users:,} users and their entries{kept}"
+        f" of {done.baskets:,} {done.basket}s and their entries{kept}"
     )
     if done.without:
         _say(f"{done.without:,} entries have no vector: nothing is known of what goes together with them")
     if done.median < FEW_ENTRIES:
         _say(
-            f"The median user has {done.median:g} entries, which is few to learn from:"
+            f"The median {done.basket} has {done.median:g} entries, which is few to learn from:"
             " compare with the space of texts before you rely on it"
         )
 

@@ -181,8 +181,8 @@ class Merged:
 
     `conflicts` has, by attribute, the users with several values, and `texts` the users whose number became a text.
     `forgotten` are the good rows of people who were forgotten, which were left out.
-    `load_keys` are the rows of the journal that wait for `finish`, and `unfinished` the sources that were not read, as
-    their rows are in.
+    `sessions` are new or have other entries now. `load_keys` are the rows of the journal that wait for `finish`, and
+    `unfinished` the sources that were not read, as their rows are in.
     """
 
     new_users: int
@@ -194,6 +194,7 @@ class Merged:
     conflicts: dict[str, int]
     texts: dict[str, int] = field(default_factory=dict[str, int])
     entries: MergedEntries = field(default_factory=MergedEntries)
+    sessions: int = 0
     forgotten: int = 0
     load_keys: list[int] = field(default_factory=list[int], compare=False)
     unfinished: list[Unfinished] = field(default_factory=list[Unfinished])
@@ -202,11 +203,14 @@ class Merged:
 def merge(connection: Connection, staging: Staging, mode: Mode) -> Merged:
     """Bring what is staged into the space; in mode `replace` it is the truth for the users it holds."""
     removed, changed, added = _merge_activity(connection, staging, mode)
+    sessions = staging.sessions.merge(mode, only_new_users=staging.has_only_new_users)
     attributes, conflicts, texts = _merge_attributes(connection, mode) if staging.has_attributes else (0, {}, {})
     new_users, new_entries = staging.user_keys.inserted, staging.entry_keys.inserted
     if new_users or new_entries or removed or changed or added:
         connection.execute(_ANALYZE)
-    return Merged(new_users, new_entries, added, changed, removed, attributes, conflicts, texts)
+    return Merged(
+        new_users, new_entries, added, changed, removed, attributes, conflicts, texts, sessions=sessions
+    )  # fmt: skip
 
 
 def _merge_attributes(connection: Connection, mode: Mode) -> tuple[int, dict[str, int], dict[str, int]]:

@@ -18,6 +18,7 @@ from pgaudience.loading.forgotten import Forgotten
 from pgaudience.loading.keys import Keys
 from pgaudience.loading.numbering import Numbering
 from pgaudience.loading.pairs import Pairs, add_up, copy_pairs
+from pgaudience.loading.sessions import SessionStaging
 from pgaudience.reading import NO_TIME, Attributes, Chunk, Described
 
 ROWS_IN_A_BLOCK = 1_000_000
@@ -62,6 +63,7 @@ class Staging:
         self._users, self._entries = Numbering(), Numbering()
         self.forgotten = Forgotten(connection)
         self.user_keys, self.entry_keys = Keys.of_users(connection), Keys.of_entries(connection)
+        self.sessions = SessionStaging(connection)
         self.block: Pairs | None = None
         self.has_sent = False
         self._rows: list[_Rows] = []
@@ -78,6 +80,7 @@ class Staging:
         users, entries = self._users.number(chunk.users), self._entries.number(chunk.entries)
         times = np.full(len(users), NO_TIME) if chunk.times is None else chunk.times
         self._rows.append(_Rows(users, entries, chunk.frequencies, times))
+        self.sessions.add(chunk.sessions, len(users))
         if chunk.attributes is not None:
             self._stage_attributes(users, [dict(zip(attribute_names, row, strict=True)) for row in chunk.attributes])
         self._count += len(users)
@@ -121,9 +124,12 @@ class Staging:
         self.forgotten.check()
         if self._count:
             rows = self._rows
+            users = self.user_keys.by_number[np.concatenate([part.users for part in rows])]
+            entries = self.entry_keys.by_number[np.concatenate([part.entries for part in rows])]
+            self.sessions.end_block(users, entries)
             self.block = add_up(
-                self.user_keys.by_number[np.concatenate([part.users for part in rows])],
-                self.entry_keys.by_number[np.concatenate([part.entries for part in rows])],
+                users,
+                entries,
                 np.concatenate([part.frequencies for part in rows]),
                 np.concatenate([part.times for part in rows]),
             )

@@ -35,6 +35,7 @@ class Chunk:
     frequencies: float64, shape (n,), from 1e-15 to 1e15; 1.0 where the source has no frequency.
     times: int64, shape (n,), microseconds since 1970-01-01 UTC, NO_TIME where a row has none; None without such a
     column.
+    sessions: the session of each row, None for a row in none; None without such a column.
     attributes: one tuple a row, its texts in the order of Columns.attributes, None where blank; None without any.
     rows: the source rows behind this chunk, rejected ones included.
     consumed: the bytes of the source (compressed, as stored) read so far, to set against Source.size.
@@ -50,6 +51,7 @@ class Chunk:
     attributes: list[tuple[str | None, ...]] | None
     rows: int
     consumed: int
+    sessions: list[str | None] | None = None
 
     def only(self, stay: list[bool]) -> Chunk:
         """Return the rows that stay."""
@@ -61,6 +63,7 @@ class Chunk:
             frequencies=self.frequencies[selected],
             times=None if self.times is None else self.times[selected],
             attributes=None if self.attributes is None else kept(self.attributes, stay),
+            sessions=None if self.sessions is None else kept(self.sessions, stay),
         )
 
 
@@ -71,10 +74,13 @@ def clean(batch: Batch, columns: Columns, decimals: Decimals, rejects: Rejects, 
     users, entries = faults.texts(next(parts)), faults.texts(next(parts))
     counts = None if columns.frequency is None else faults.flat(next(parts))
     moments = None if columns.occurred_at is None else faults.flat(next(parts))
+    told = None if columns.session is None else faults.attributes(next(parts))
     described = [faults.attributes(values) for values in parts]
 
     written_counts = texts_among(counts or ())
     faults.mark_unstorable([users, entries, written_counts, texts_among(moments or ()), *(t for t, _ in described)])
+    if told is not None:
+        faults.mark_sessions(told[0])
     faults.mark_users(users, rejects)
     faults.mark_entries(entries, rejects)
     if counts is not None:
@@ -93,6 +99,7 @@ def clean(batch: Batch, columns: Columns, decimals: Decimals, rejects: Rejects, 
         attributes=kept(list(zip(*(values for _, values in described), strict=True)), stay) if described else None,
         rows=len(users.values) + len(batch.rejected),
         consumed=batch.consumed,
+        sessions=None if told is None else kept(told[1], stay),
     )
     rejects.accept(source, len(chunk.users))
     rejects.doubts.judge(source, users, entries, stay)

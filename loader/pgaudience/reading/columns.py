@@ -32,7 +32,7 @@ class Columns:
     """The names of the source columns that play a part; None is to be guessed from the header.
 
     Without a frequency, each row is an event and counts 1. `attributes` are the columns of the activity that describe
-    its user; they are never guessed.
+    its user, and `session` what a row was part of; these are never guessed.
     """
 
     user: str | None = None
@@ -40,16 +40,17 @@ class Columns:
     frequency: str | None = None
     occurred_at: str | None = None
     attributes: tuple[str, ...] = ()
+    session: str | None = None
 
     def names(self) -> tuple[str, ...]:
-        """Name the columns to read: user, entry, then frequency and occurred_at if there are such, then attributes."""
-        parts = (self.user, self.entry, self.frequency, self.occurred_at)
+        """Name the columns to read: user, entry, then frequency, occurred_at and session if any, then attributes."""
+        parts = (self.user, self.entry, self.frequency, self.occurred_at, self.session)
         return (*(name for name in parts if name is not None), *self.attributes)
 
     def __str__(self) -> str:
         parts = ("user", self.user), ("entry", self.entry), ("frequency", self.frequency), (
             "occurred_at", self.occurred_at,
-        ), ("attributes", ", ".join(self.attributes))  # fmt: skip
+        ), ("session", self.session), ("attributes", ", ".join(self.attributes))  # fmt: skip
         return ", ".join(f"{part} = {name}" for part, name in parts if name)
 
 
@@ -57,7 +58,7 @@ def resolve(columns: Columns, header: Sequence[str], source: str) -> Columns:
     """Find the columns in a header: those named as they are, the others by the usual names.
 
     Names match whatever their case, with spaces and dashes as underscores; of the usual names the first listed wins.
-    A column that was named for one part is not guessed for another.
+    A column that was named for one part is not guessed for another, but that of sessions may be the time as well.
 
     Raises PgaudienceError when a named column is not there, or no column looks like the user or the entry.
     """
@@ -65,14 +66,16 @@ def resolve(columns: Columns, header: Sequence[str], source: str) -> Columns:
     entry = find_named(columns.entry, "--entry", header, source)
     frequency = find_named(columns.frequency, "--frequency", header, source)
     occurred_at = find_named(columns.occurred_at, "--occurred-at", header, source)
+    session = find_named(columns.session, "--session", header, source)
     attributes = tuple(find_named(name, "--attributes", header, source) or "" for name in columns.attributes)
-    free = [name for name in header if name not in {user, entry, frequency, occurred_at, *attributes}]
+    free = [name for name in header if name not in {user, entry, frequency, occurred_at, session, *attributes}]
     found = Columns(
         user=user or guess_required("user", USER_NAMES, free, header, source),
         entry=entry or guess_required("entry", ENTRY_NAMES, free, header, source),
         frequency=frequency or guess(FREQUENCY_NAMES, free),
-        occurred_at=occurred_at or guess(OCCURRED_AT_NAMES, free),
+        occurred_at=occurred_at or guess(OCCURRED_AT_NAMES, [*free, session or ""]),
         attributes=attributes,
+        session=session,
     )
     require_single(found.names(), header, source)
     return found

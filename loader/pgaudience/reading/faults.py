@@ -16,6 +16,7 @@ from pgaudience.reading.reasons import (
     BOUNDLESS,
     LONG_ATTRIBUTE,
     LONG_ENTRY,
+    LONG_SESSION,
     LONG_USER,
     LONGEST_ATTRIBUTE_BYTES,
     LONGEST_ENTRY_BYTES,
@@ -114,6 +115,11 @@ class Faults:
         """Mark what is too long for an attribute."""
         for texts in columns:
             self.mark(texts.values, texts.longer(LONGEST_ATTRIBUTE_BYTES), LONG_ATTRIBUTE)
+
+    def mark_sessions(self, sessions: Texts) -> None:
+        """Mark what is no id of a session; none at all is fine."""
+        self.mark_unstorable([sessions])
+        self.mark(sessions.values, sessions.longer(LONGEST_USER_BYTES), LONG_SESSION)
 
     def good(self, rows: int) -> list[int]:
         """List those of the first rows that have no fault so far."""

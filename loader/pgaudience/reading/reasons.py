@@ -64,6 +64,7 @@ NOT_A_TIME = Reason(
 )
 LONG_USER = Reason(f"user id longer than {LONGEST_USER_BYTES:,} bytes", "PostgreSQL cannot index it: shorten it")
 LONG_ENTRY = Reason("entry longer than 1 MB", "shorten it: an embedding reads only its beginning anyway")
+LONG_SESSION = Reason(f"session id longer than {LONGEST_USER_BYTES:,} bytes", "PostgreSQL cannot index it: shorten it")
 LONG_ATTRIBUTE = Reason("attribute longer than 1 MB", "shorten it, or leave out its column")
 NOT_A_VECTOR = Reason("not a list of numbers", "write it as in [0.12, -0.5, …]")
 NOT_FINITE = Reason("a vector with a number that is not finite", "see what went wrong where it was made")
