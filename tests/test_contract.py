@@ -327,6 +327,8 @@ RELATIONS = {
         "answered_at",
     ],
     "maps": ["map_id", "relation", "method", "segmentation", "average", "trustworthiness", "fitted_at"],
+    "user_places": ["user_key", "map_id", "x", "y", "is_fitted"],
+    "entry_places": ["entry_key", "map_id", "x", "y", "is_fitted"],
     "map_vectors": ["map_id", "axis", "direction", "origin", "explained", "top_entries", "bottom_entries"],
     "map_axes": [
         "relation", "method", "segmentation", "axis", "explained", "explained_of_centres", "top_entries",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import numpy as np
 import pytest
 from click.testing import CliRunner
@@ -13,6 +15,7 @@ from pgaudience.cli import cli
 from pgaudience.database import blocks, open_space
 from pgaudience.errors import PgaudienceError
 from pgaudience.mapping import Map, make_map
+from pgaudience.mapping import points as mapped
 from pgaudience.mapping.trust import trustworthiness
 
 DIMENSIONS = 8
@@ -239,3 +242,77 @@ def test_the_command_and_the_views_for_bi_tools(people: str) -> None:
         people, "select entry, users from audience_bi.entry_map order by users desc, entry limit 1"
     )
     assert rows(people, f"select users from audience_bi.entries where entry = '{entry}'") == [(users,)]
+
+
+# t-SNE
+
+
+def test_tsne_puts_neighbours_beside_each_other(people: str) -> None:
+    done, by_axes = made(people, method="tsne"), made(people)
+    points = array(people, USERS)
+    found = places(people, method="tsne")[:, :2]
+    assert len(found) == len(points) == 120
+    assert done.trustworthiness == pytest.approx(reference(points, found, n_neighbors=15), abs=1e-3)
+    assert done.trustworthiness > by_axes.trustworthiness
+    assert rows(people, "select method, points, sample_size from maps order by 1") == [
+        ("pca", 120, 120), ("tsne", 120, 120)
+    ]  # fmt: skip
+    assert rows(people, "select count(*), count(z) from audience_bi.user_map where method = 'tsne'") == [(120, 0)]
+
+
+@pytest.mark.slow
+def test_tsne_gives_the_same_again_and_keeps_its_place(people: str) -> None:
+    made(people, "entries", "tsne")
+    first = places(people, "entry", "tsne")[:, :2]
+    made(people, "entries", "tsne")
+    again = places(people, "entry", "tsne")[:, :2]
+    assert np.linalg.norm(again - first, axis=1).mean() < 0.1 * first.std(axis=0).mean()
+    rows(people, "delete from maps")
+    made(people, "entries", "tsne")
+    assert np.allclose(places(people, "entry", "tsne")[:, :2], first)
+
+
+@pytest.mark.slow
+def test_who_is_not_in_the_sample_lies_between_the_nearest_who_are(
+    people: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mapped, "SAMPLE_SIZE", 60)
+    done = made(people, method="tsne")
+    assert rows(people, "select count(*), count(*) filter (where is_fitted) from user_places") == [(120, 60)]
+    assert (done.sample_size, done.trustworthiness > 0.7) == (60, True)
+    nearest = """
+        select abs(p.x - n.x) + abs(p.y - n.y)
+        from user_places p
+        join centered_user_vectors v using (user_key)
+        cross join lateral (
+            select avg(x) as x, avg(y) as y
+            from (
+                select q.x, q.y from user_places q join centered_user_vectors f using (user_key)
+                where q.is_fitted order by f.embedding <=> v.embedding limit 5
+            ) q
+        ) n
+        where not p.is_fitted"""
+    assert max(gap for (gap,) in rows(people, nearest)) < 1e-3
+    placed = dict(rows(people, "select user_id, (x, y)::text from user_map"))
+    rows(people, "delete from user_places where user_key = (select min(user_key) from user_places where not is_fitted)")
+    assert len(dict(rows(people, "select user_id, (x, y)::text from user_map"))) == len(placed) == 120
+
+
+def test_a_person_who_goes_leaves_the_map(people: str) -> None:
+    made(people, method="tsne")
+    rows(people, "delete from users where user_id = 'user_7'; call refresh()")
+    assert rows(people, "select count(*) from user_places") == [(119,)]
+    assert rows(people, "select count(*) from user_map") == [(119,)]
+
+
+def test_tsne_says_what_it_cannot(people: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(PgaudienceError, match="draws in two dimensions"):
+        made(people, method="tsne", d=3)
+    rows(people, "delete from users where user_key > (select min(user_key) + 8 from users); call refresh()")
+    with pytest.raises(PgaudienceError, match="too few to be arranged"):
+        made(people, method="tsne")
+    monkeypatch.setitem(sys.modules, "openTSNE", None)
+    with pytest.raises(PgaudienceError, match="needs the package openTSNE") as caught:
+        made(people, "entries", "tsne")
+    assert caught.value.hint == 'Install it: pip install "pgaudience[maps]"'
+    assert rows(people, "select count(*) from maps") == [(0,)]

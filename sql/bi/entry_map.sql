@@ -16,7 +16,7 @@ comment on view entry_map is
 Example: select entry, x, y from audience_bi.entry_map where method = ''pca'';';
 comment on column entry_map.entry is 'The text.';
 comment on column entry_map.users is 'How many users have it.';
-comment on column entry_map.method is 'pca or centres: which map.';
+comment on column entry_map.method is 'pca, centres or tsne: which map.';
 comment on column entry_map.segmentation is 'Of centres: whose segments.';
 comment on column entry_map.x is 'The place along the first axis; 0 is the mean.';
 comment on column entry_map.y is 'The place along the second axis.';

@@ -16,8 +16,8 @@ order by a.axis
 
 @click.command("map")
 @click.option("--of", "relation", type=click.Choice(["users", "entries"]), default="users", show_default=True)
-@click.option("--method", type=click.Choice(["pca", "centres"]), default="pca", show_default=True,
-              help="Axes of greatest variance, or the plane of the segments' centres.")  # fmt: skip
+@click.option("--method", type=click.Choice(["pca", "centres", "tsne"]), default="pca", show_default=True,
+              help="Axes of greatest variance, the plane of segments' centres, or neighbours together.")  # fmt: skip
 @click.option("--segmentation", metavar="NAME", help="Of centres: whose segments. [default: the only one]")
 @click.option("--dimensions", type=click.IntRange(2, 3), default=2, show_default=True)
 @pass_target
@@ -30,7 +30,8 @@ def make(target: Target, relation: str, method: str, segmentation: str | None, d
         raise click.UsageError("--segmentation goes with --method centres")
     with target.open() as (connection, space):
         done = make_map(connection, space, relation, method, segmentation, dimensions)
-        print_table(connection.execute(_AXES, [done.map_id]))
+        if method != "tsne":
+            print_table(connection.execute(_AXES, [done.map_id]))
     click.echo(
         f"Trustworthiness {done.trustworthiness:.2f}, of {done.sample_size:,} {relation}"
         f" with {done.neighbours} neighbours each"

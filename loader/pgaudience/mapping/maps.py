@@ -12,6 +12,7 @@ from pgvector.psycopg import register_vector
 from pgaudience.database import Connection, Space
 from pgaudience.errors import PgaudienceError
 from pgaudience.mapping.axes import keep_axes, plane_of, principal_axes, share_along
+from pgaudience.mapping.places import arrange_all
 from pgaudience.mapping.points import Points, read_points
 from pgaudience.mapping.trust import NEIGHBOURS, trustworthiness
 
@@ -92,7 +93,8 @@ def make_map(
     """Fit the axes of a map of `users` or `entries`, in one transaction, and say how far it can be trusted.
 
     `pca` are the axes of greatest variance; `centres` the plane of the centres of a segmentation, the only one if none
-    is named. A map that is made anew is turned onto the former one, so that its axes still mean the same.
+    is named. A map that is made anew is turned onto the former one, so that its axes still mean the same. `tsne` has no
+    axes: it puts neighbours beside each other, and starts from where they were.
 
     Raises PgaudienceError, with nothing changed, when there is too little to draw.
     """
@@ -102,6 +104,8 @@ def make_map(
         if method == "centres" and segmentation is None:
             segmentation = _only_segmentation(connection)
         foundation = _foundation(connection, relation, segmentation)
+        if method == "tsne":
+            return _arrange(connection, space, relation, foundation.average, dimensions)
         points = read_points(connection, relation, space.dimensions, foundation.average)
         _check(points, dimensions)
         axes = (
@@ -112,13 +116,31 @@ def make_map(
         axes, kept = _turn(connection, axes, (relation, method, segmentation))
         neighbours = min(NEIGHBOURS, (len(points.sample) - 1) // 2)
         trusted = trustworthiness(points.sample, points.sample @ axes, neighbours)
-        average = None if foundation.average is None else Vector(foundation.average)
-        (map_id,) = connection.execute(
-            _STORE_MAP,
-            [relation, method, segmentation, average, points.count, trusted, len(points.sample), neighbours],
-        ).fetchone() or (0,)
+        map_id = _store_map(
+            connection,
+            [relation, method, segmentation],
+            foundation.average,
+            [points.count, trusted, len(points.sample), neighbours],
+        )
         _store_axes(connection, map_id, axes, points, foundation.centres)
     return Map(map_id, trusted, len(points.sample), neighbours, kept)
+
+
+def _arrange(connection: Connection, space: Space, relation: str, average: Row | None, dimensions: int) -> Map:
+    if dimensions != 2:
+        raise PgaudienceError("t-SNE draws in two dimensions", "Leave out --dimensions, or take --method pca.")
+    arranged = arrange_all(connection, relation, space.dimensions, average)
+    neighbours = min(NEIGHBOURS, (len(arranged.sample) - 1) // 2)
+    trusted = trustworthiness(arranged.sample, arranged.places_of_sample, neighbours)
+    judged = [len(arranged.keys), trusted, len(arranged.sample), neighbours]
+    map_id = _store_map(connection, [relation, "tsne", None], average, judged)
+    arranged.store(connection, map_id)
+    return Map(map_id, trusted, len(arranged.sample), neighbours, None)
+
+
+def _store_map(connection: Connection, kind: list[str | None], average: Row | None, judged: list[float]) -> int:
+    seen_from = None if average is None else Vector(average)
+    return (connection.execute(_STORE_MAP, [*kind, seen_from, *judged]).fetchone() or (0,))[0]
 
 
 def _only_segmentation(connection: Connection) -> str:
