@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import re
+from base64 import b64decode
 from html import unescape
+from io import BytesIO
 from pathlib import Path
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
+from PIL import Image
 
 from browser import browsing, faults_of
 from conftest import connect
@@ -16,7 +20,10 @@ from pgaudience.database import open_space
 from pgaudience.errors import PgaudienceError
 from pgaudience.mapping import make_map
 from pgaudience.reporting import write_report, write_space_report
+from pgaudience.reporting.marks import COLOURS, mark_of
+from pgaudience.reporting.raster import Layer, draw_points
 from pgaudience.reporting.segmentation import read_figures
+from pgaudience.reporting.space import read_space
 
 pytestmark = pytest.mark.slow
 
@@ -42,6 +49,11 @@ def rows(url: str, query: str) -> list[tuple]:
 def draw_map(url: str) -> None:
     with connect(url) as connection:
         make_map(connection, open_space(connection, "audience"), "users", "centres", "interests", 2)
+
+
+def draw_map_of_all(url: str) -> None:
+    with connect(url) as connection:
+        make_map(connection, open_space(connection, "audience"), "users", "pca", None, 2)
 
 
 def figures(url: str, name: str | None = None):
@@ -186,6 +198,16 @@ def test_the_report_of_a_space(full: str, tmp_path: Path) -> None:
     said = texts(html)
     assert "20 users, 38 distinct entries" in said
     assert "gold" in said and "@example.com" not in said
+    assert "pgaudience map" in said
+    draw_map_of_all(full)
+    execute(full, 'update users set attributes = attributes || \'{"rare": "one of a kind"}\' where user_key = 1')
+    with connect(full) as connection:
+        found = read_space(connection)
+        write_space_report(connection, to)
+    html = to.read_text()
+    assert found.map is not None and len(found.map.places) == 10
+    assert html.count("data:image/png") == 1 + len(found.places) > 1
+    assert "one of a kind" not in texts(html)
     assert "<script" not in html and "default-src 'none'" in html
     with browsing() as browser:
         for width in (375, 1440):
@@ -231,3 +253,34 @@ def test_it_is_accessible(full: str, tmp_path: Path, dark: bool) -> None:
         view.goto(to.as_uri())
         found = axe.run(view).response["violations"]
     assert [(each["id"], each["nodes"][0]["html"][:200]) for each in found] == []
+
+
+def test_colours_do_not_mix_where_users_lie_on_each_other() -> None:
+    """As many dots of each as it has users, whoever is drawn first."""
+    places = np.random.default_rng(0).normal(0.5, 0.03, (6000, 2))
+    layers = [Layer(mark_of(0), places[:4000]), Layer(mark_of(1), places[4000:])]
+    shares = []
+    for order in (layers, layers[::-1]):
+        image = Image.open(BytesIO(b64decode(draw_points(order, 1.0).partition(",")[2]))).convert("RGBA")
+        pixels = np.asarray(image).reshape(-1, 4)
+        dense = pixels[pixels[:, 3] > 200, :3].astype(int)
+        wanted = np.array([[int(text[at : at + 2], 16) for at in (1, 3, 5)] for text in COLOURS[:2]])
+        gaps = np.abs(dense[:, None] - wanted[None]).max(axis=2)
+        assert (gaps.min(axis=1) < 24).mean() > 0.99
+        shares.append((gaps.argmin(axis=1) == 0).mean())
+    assert shares == pytest.approx([2 / 3, 2 / 3], abs=0.05)
+
+
+def test_the_last_row_of_cards_is_full(full: str, tmp_path: Path) -> None:
+    page(full, tmp_path / "report.html")
+    with browsing() as browser:
+        for width in (375, 768, 1440):
+            view = browser.new_page(viewport={"width": width, "height": 900})
+            view.goto((tmp_path / "report.html").as_uri())
+            edges = view.evaluate("""() => {
+                const cards = [...document.querySelectorAll('.card')].map((card) => card.getBoundingClientRect());
+                const whole = document.querySelector('.cards').getBoundingClientRect();
+                return [cards.at(-1).right - whole.right, cards.length];
+            }""")
+            assert abs(edges[0]) < 1.5 and edges[1] == 4
+            view.close()

@@ -11,10 +11,15 @@ from numpy.typing import NDArray
 from pgaudience.reporting import charts
 from pgaudience.reporting.cards import Card
 from pgaudience.reporting.figures import NOBODYS, Axis, Candidate, Drawing, Figures, Moment
-from pgaudience.reporting.raster import Layer, draw_points
+from pgaudience.reporting.marks import Mark, mark_of
+from pgaudience.reporting.raster import PIXELS, Layer, draw_points
+from pgaudience.reporting.space import Coloured
 from pgaudience.reporting.world import world_about
 
 Place = NDArray[np.float64]
+
+_SMALL = 1040
+"""How wide a picture is of which two stand beside each other, in pixels."""
 
 BADGE = 0.085
 """How far apart the numbers on a map are at least, in widths of it: on a telephone a third of an inch."""
@@ -68,6 +73,21 @@ class Places:
 
 
 @dataclass(frozen=True, slots=True)
+class ValuePlaces:
+    """Users on a map of the earth, by the values of an attribute; `others` have another value, or none."""
+
+    attribute: str
+    image: str
+    ratio: float
+    users: int
+    outside: int
+    land: str
+    borders: str
+    values: list[tuple[Mark, str, int]]
+    others: int
+
+
+@dataclass(frozen=True, slots=True)
 class Profile:
     """The silhouettes of the users of a segment, as an area."""
 
@@ -101,7 +121,7 @@ def draw_map(drawing: Drawing | None, cards: Sequence[Card]) -> Picture | None:
     """Return the users as points, with the middles of their segments; None without a map."""
     if drawing is None:
         return None
-    frame = charts.fit_frame(drawing.places)
+    frame = charts.fit_frame(drawing.places, least_ratio=0.6, most_ratio=1)
     shares, ratio = frame.shares(drawing.places), frame.ratio
     shown: list[Card] = []
     middles: list[Place] = []
@@ -135,6 +155,44 @@ def draw_places(drawing: Drawing | None, cards: Sequence[Card]) -> Places | None
     return Places(
         _points(drawing, shares, ratio, cards), ratio, len(shares), outside, world.land, world.borders, regions
     )
+
+
+def draw_density(drawing: Drawing | None) -> Picture | None:
+    """Return the users as points that are all alike; None without a map."""
+    if drawing is None:
+        return None
+    frame = charts.fit_frame(drawing.places, least_ratio=0.6, most_ratio=1)
+    image = draw_points([Layer(mark_of(0), frame.shares(drawing.places))], frame.ratio)
+    return Picture(image, frame.ratio, len(drawing.places), [], drawing.axes)
+
+
+def draw_values(coloured: Sequence[Coloured]) -> list[ValuePlaces]:
+    """Return where on the earth people of each value of an attribute are, a picture an attribute."""
+    pictures: list[ValuePlaces] = []
+    for each in coloured:
+        drawing = each.drawing
+        world = world_about(drawing.places)
+        shares = world.shares(drawing.places)
+        numbers = [
+            (None if each.values else mark_of(0), NOBODYS),
+            *((mark_of(at), at) for at in range(len(each.values))),
+        ]
+        layers = [Layer(mark, shares[drawing.segment_ids == number]) for mark, number in numbers]
+        width = _SMALL if len(coloured) > 1 else PIXELS
+        pictures.append(
+            ValuePlaces(
+                each.attribute,
+                draw_points(layers, world.frame.ratio, width),
+                world.frame.ratio,
+                len(shares),
+                int(((shares < 0) | (shares >= 1)).any(axis=1).sum()),
+                world.land,
+                world.borders,
+                [(mark_of(at), value, users) for at, (value, users) in enumerate(each.values)],
+                int((drawing.segment_ids == NOBODYS).sum()),
+            )
+        )
+    return pictures
 
 
 def _points(drawing: Drawing, shares: Place, ratio: float, cards: Sequence[Card]) -> str:

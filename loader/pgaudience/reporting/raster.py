@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from base64 import b64encode
 from dataclasses import dataclass
 from io import BytesIO
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,12 +15,14 @@ from PIL import Image
 from pgaudience.reporting.marks import COLOURS, NOBODYS_COLOUR, SHAPES, Mark, stamp_of
 
 Points = NDArray[np.float64]
-Pixels = NDArray[np.float32]
 
 PIXELS = 1600
 """How wide a picture is, in pixels: two for each that a browser draws."""
 
 _LEAST_SEEN = 0.004
+
+_ROUNDS = 64
+"""In how many turns the layers are painted, so that none covers the others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,44 +33,49 @@ class Layer:
     places: Points
 
 
-def draw_points(layers: list[Layer], ratio: float) -> str:
+def draw_points(layers: list[Layer], ratio: float, width: int = PIXELS) -> str:
     """Return the users as a picture with nothing behind them, as a data URI; `ratio` is its height for its width.
 
-    Where several lie on each other, the colour is stronger; where users of several segments do, most of it is that of
-    those who are the most there. It does not matter who is drawn first.
+    Where several lie on each other, the colour is stronger. Where users of several segments do, colours stand beside
+    each other in dots, as many of each as there are of its users; mixed, they would be grey.
     """
-    height = round(PIXELS * ratio)
+    height = round(width * ratio)
     users = sum(len(layer.places) for layer in layers)
     radius = float(np.clip(15 * (60 / max(users, 1)) ** 0.25, 2.6, 15))
     opacity = float(np.clip(0.9 * (1500 / max(users, 1)) ** 0.3, 0.3, 0.9))
-    clear = np.ones((height, PIXELS), np.float32)
-    weights, colours = np.zeros((height, PIXELS), np.float32), np.zeros((height, PIXELS, 3), np.float32)
-    for layer in layers:
-        cover = _cover(layer, radius, height)
-        clear *= np.float32(1 - opacity) ** cover
-        weight = cover**2
-        weights += weight
-        colours += weight[..., None] * np.array(_rgb(layer.mark), np.float32)
-    seen = weights > 0
-    colours[seen] /= weights[seen, None]
+    clear = np.ones((height, width), np.float32)
+    margin = math.ceil(1.2 * radius) + 1
+    owners = np.zeros((height + 2 * margin) * (width + 2 * margin), np.uint8)
+    stamped = [_stamped(layer, radius, (width, height), margin) for layer in layers]
+    for covered, weights in stamped:
+        cover = np.bincount(covered.ravel(), np.tile(weights, len(covered)), minlength=len(owners))
+        clear *= np.float32(1 - opacity) ** _inside(cover.astype(np.float32), height, margin)
+    for least in (0.0, 0.5):  # the soft edge of a dot covers no other dot
+        for turn in range(_ROUNDS):
+            for number, (covered, weights) in enumerate(stamped):
+                owners[covered[turn::_ROUNDS, weights > least]] = number
+    colours = np.array([_rgb(layer.mark) for layer in layers], np.uint8)[_inside(owners, height, margin)]
     alpha = 1 - clear
     alpha[alpha < _LEAST_SEEN] = 0
-    pixels = np.dstack([colours, 255 * alpha]).round().astype(np.uint8)
-    return _data_uri(pixels)
+    return _data_uri(np.dstack([colours, (255 * alpha).round().astype(np.uint8)]))
 
 
-def _cover(layer: Layer, radius: float, height: int) -> Pixels:
-    """Return how many users cover each pixel, in parts where only a part of it is covered."""
+def _stamped(
+    layer: Layer, radius: float, size: tuple[int, int], margin: int
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Return which pixels each user covers, one user a row, and how much of each pixel that is."""
     stamp = stamp_of(SHAPES[layer.mark.shape if layer.mark else 0], radius if layer.mark else 0.7 * radius)
-    margin = len(stamp) // 2
-    width = PIXELS + 2 * margin
     down, right = np.nonzero(stamp)
+    half = len(stamp) // 2
     seen = layer.places[((layer.places >= 0) & (layer.places < 1)).all(axis=1)]
-    x, y = (seen[:, 0] * PIXELS).astype(np.int64), (seen[:, 1] * height).astype(np.int64)
-    covered = (y * width + x)[:, None] + (down * width + right)
-    weights = np.broadcast_to(stamp[down, right], covered.shape)
-    cover = np.bincount(covered.ravel(), weights.ravel(), minlength=(height + 2 * margin) * width)
-    return cover.reshape(-1, width)[margin:-margin, margin:-margin].astype(np.float32)
+    x, y = (seen * size).astype(np.int64).T
+    width = size[0] + 2 * margin
+    corner = (y + margin - half) * width + x + margin - half
+    return corner[:, None] + (down * width + right), stamp[down, right]
+
+
+def _inside(pixels: Any, height: int, margin: int) -> Any:
+    return pixels.reshape(height + 2 * margin, -1)[margin:-margin, margin:-margin]
 
 
 def _rgb(mark: Mark | None) -> tuple[int, int, int]:

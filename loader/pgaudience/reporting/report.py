@@ -33,13 +33,14 @@ def write_report(connection: Connection, segmentation: str | None, to: Path, wit
 def write_space_report(connection: Connection, to: Path, with_ids: bool = False) -> None:
     """Write the report of the space itself: how much there is, how it is spread, what is rare; else as write_report."""
     with _packages():
+        from pgaudience.reporting.pictures import draw_density, draw_values
         from pgaudience.reporting.template import render
     figures = read_space(connection)
     _replace(
         to,
         render(
             "space.html.j2", figures=figures, status=figures.status, least_shown=LEAST_SHOWN, with_ids=with_ids,
-            made_by=_MADE_BY,
+            made_by=_MADE_BY, map=draw_density(figures.map), places=draw_values(figures.places),
         ),
     )  # fmt: skip
 

@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+import numpy as np
+from numpy.typing import NDArray
+
 from pgaudience.database import Connection
+from pgaudience.reporting.figures import NOBODYS, Axis, Drawing
 from pgaudience.reporting.snapshot import rows, snapshot
+
+Places = NDArray[np.float64]
 
 LEAST_SHOWN = 10
 """A value of an attribute that fewer users have is not shown: it may be somebody's address."""
 
 _LEAST_FOR_OUTLIERS = 20
+
+_MOST_COLOURED = 4
+"""By how many attributes at most people are coloured on the map of the earth."""
+
+_MOST_VALUES = 7
 
 _STATUS = """
 select
@@ -95,6 +108,38 @@ order by o.rank
 limit 10
 """
 
+_AXES = """
+select a.method, a.axis, a.explained, a.explained_of_centres, a.top_entries, a.bottom_entries, a.trustworthiness
+from map_axes a
+where (a.relation, a.method) = ('users', 'pca') and a.axis <= 2
+order by a.axis
+"""
+
+_POINTS = "select m.x, m.y from user_map m where m.method = 'pca' order by m.user_key"
+
+_PLACES = """
+select
+    c.longitude, c.latitude,
+    array(
+        select u.attributes ->> k.attribute
+        from unnest(%(attributes)s::text[]) with ordinality k (attribute, place)
+        order by k.place
+    )
+from users u
+cross join lateral (
+    select
+        coalesce(u.attributes ->> 'latitude', u.attributes ->> 'lat') as latitude,
+        coalesce(u.attributes ->> 'longitude', u.attributes ->> 'lon', u.attributes ->> 'lng') as longitude
+) t
+cross join lateral (
+    select
+        case when pg_input_is_valid(t.latitude, 'double precision') then t.latitude::double precision end as latitude,
+        case when pg_input_is_valid(t.longitude, 'double precision') then t.longitude::double precision end as longitude
+) c
+where u.attributes ?| array['latitude', 'lat'] and abs(c.latitude) <= 90 and abs(c.longitude) <= 180
+order by u.user_key
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Status:
@@ -156,6 +201,17 @@ class Outlier:
 
 
 @dataclass(frozen=True, slots=True)
+class Coloured:
+    """Where people live, by one attribute: the drawing has the place of each value instead of segments."""
+
+    attribute: str
+    values: list[tuple[str, int]]
+    """The commonest, each with how many of those who have a place have it."""
+
+    drawing: Drawing
+
+
+@dataclass(frozen=True, slots=True)
 class SpaceFigures:
     """All that a report of a space says."""
 
@@ -164,16 +220,51 @@ class SpaceFigures:
     top_entries: list[Top]
     attributes: list[Known]
     outliers: list[Outlier]
+    map: Drawing | None
+    places: list[Coloured]
 
 
 def read_space(connection: Connection) -> SpaceFigures:
     """Read all figures of the space, as of one moment."""
     with snapshot(connection):
         (status,) = rows(connection, Status, _STATUS)
+        attributes = rows(connection, Known, _ATTRIBUTES, {"least": LEAST_SHOWN})
         return SpaceFigures(
             status,
             rows(connection, Band, _SPREAD),
             rows(connection, Top, _TOP_ENTRIES),
-            rows(connection, Known, _ATTRIBUTES, {"least": LEAST_SHOWN}),
+            attributes,
             rows(connection, Outlier, _OUTLIERS) if status.users_with_vector >= _LEAST_FOR_OUTLIERS else [],
+            _map(connection),
+            _places(connection, attributes),
         )
+
+
+def _map(connection: Connection) -> Drawing | None:
+    axes = rows(connection, Axis, _AXES)
+    points = connection.execute(_POINTS).fetchall()
+    if not axes or not points:
+        return None
+    return Drawing(np.full(len(points), NOBODYS, dtype=np.int64), np.array(points, dtype=np.float64), axes)
+
+
+def _places(connection: Connection, attributes: Sequence[Known]) -> list[Coloured]:
+    """Return where people live by the attributes of few values, or by none where there is no such attribute."""
+    few = [each for each in attributes if 2 <= each.number_of_values <= _MOST_VALUES and each.share >= 0.2]
+    names = [each.attribute for each in sorted(few, key=lambda each: -each.share)[:_MOST_COLOURED]]
+    found = connection.execute(_PLACES, {"attributes": names}).fetchall()
+    if not found:
+        return []
+    places = np.array([row[:2] for row in found], dtype=np.float64)
+    coloured = [_coloured(name, [row[2][at] for row in found], places) for at, name in enumerate(names)]
+    return [each for each in coloured if len(each.values) > 1] or [
+        Coloured("", [], Drawing(np.full(len(found), NOBODYS, dtype=np.int64), places, []))
+    ]
+
+
+def _coloured(attribute: str, cells: Sequence[str | None], places: Places) -> Coloured:
+    counts = Counter(cell for cell in cells if cell is not None)
+    values = sorted(((value, users) for value, users in counts.items() if users >= LEAST_SHOWN), key=lambda v: -v[1])
+    number = {value: at for at, (value, _) in enumerate(values)}
+    mine = [NOBODYS if cell is None else number.get(cell, NOBODYS) for cell in cells]
+    return Coloured(attribute, values, Drawing(np.array(mine, dtype=np.int64), places, []))
