@@ -89,7 +89,7 @@ from (
     from segment_entries e
     join segments s using (segmentation, segment_id)
     where e.segmentation = %(segmentation)s and e.segment_id = any (%(shown)s)
-        and e.z_score > 0 and (e.z_score > 2 or e.share >= 0.05)
+        and e.z_score > 0 and e.lift > 1 and (e.z_score > 2 or e.share >= 0.05)
 ) r
 where r.place <= 6
 order by r.segment_id, r.place
