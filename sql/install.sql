@@ -60,6 +60,8 @@
 \ir tokens/split_words.sql
 \ir tokens/split_word.sql
 \ir tokens/tokenize.sql
+\ir tokens/text_terms.sql
+\ir tokens/embed_by_terms.sql
 \ir encoder/encoder_words.sql
 \ir encoder/encoder_pieces.sql
 \ir encoder/encoder_tokenize.sql

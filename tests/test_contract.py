@@ -132,7 +132,7 @@ FUNCTIONS = {
     ],
     "segment_quality(text,bigint)": ["segmentation text", "sample_size bigint DEFAULT 1000"],
     "member_silhouettes(text,bigint)": ["segmentation text", "sample_size bigint DEFAULT 1000"],
-    "entry_label_silhouette(text,bigint)": ["label text", "sample_size bigint DEFAULT 1000"],
+    "entry_label_silhouette(text,bigint)": ["label text DEFAULT NULL::text", "sample_size bigint DEFAULT 1000"],
     "find_outliers(double precision,bigint,bigint,jsonb,boolean)": [
         "fraction double precision DEFAULT 0.01", "repeats bigint DEFAULT 10", "sample_size bigint DEFAULT 50",
         "filter jsonb DEFAULT '{}'::jsonb", "centered boolean DEFAULT true",
@@ -370,7 +370,7 @@ VOLATILE = {
     "compare_k", "choose_k", "fit_kmeans", "fit_agglomerative", "lock_audiences", "leave_audiences",
     "hold_users", "remove_orphans", "narrow_search_path",
     "fit_segments", "lock_segmentation", "number_segments", "name_by_model", "embed_entry_batch", "embed_query_batch",
-    "judge_halves", "judge_space", "compare_spaces",
+    "judge_halves", "judge_space", "compare_spaces", "embed_by_terms",
 }  # fmt: skip
 
 # What reads relations by a query that another function gives it, and what only writes such a query.

@@ -13,7 +13,7 @@ from psycopg import sql
 from pgaudience.database import Connection, SpaceConnection, use_schema
 from pgaudience.distilling import distillation_due
 from pgaudience.embedding.provider import model_folder
-from pgaudience.embedding.registry import ATTRIBUTES, VECTORS, is_learned, provider_for
+from pgaudience.embedding.registry import ATTRIBUTES, TFIDF, VECTORS, is_learned, provider_for
 from pgaudience.encoding import encoder_state, has_encoder, runnable_model, source_digest
 from pgaudience.errors import PgaudienceError
 from pgaudience.installing import objects
@@ -256,7 +256,7 @@ def _learned_vectors(connection: Connection) -> Check:
             "vectors made elsewhere", entries + users > 0, f"of {entries:,} entries, {users:,} users",
             "Run: pgaudience load --vectors FILE",
         )  # fmt: skip
-    what = "users" if model == ATTRIBUTES else "pairs"
+    what = {ATTRIBUTES: "users", TFIDF: "entries"}.get(model, "pairs")
     return Check(
         "learned vectors", not training_due(connection), f"of {fitted:,} {what}" if fitted else "none yet",
         "Run: pgaudience train",

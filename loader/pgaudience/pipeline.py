@@ -9,7 +9,7 @@ from pgaudience.database import Connection, Space, SpaceConnection, open_space
 from pgaudience.embedding.embed import Embedded, check_fits, count_pending, embed_pending, unpaid_texts
 from pgaudience.embedding.provider import Provider
 from pgaudience.embedding.queries import embed_waiting_queries, waiting_queries
-from pgaudience.embedding.registry import BLEND, is_learned, provider_for
+from pgaudience.embedding.registry import BLEND, TFIDF, is_learned, provider_for
 from pgaudience.encoding import encoder_state, ensure_encoder, has_encoder
 from pgaudience.errors import PgaudienceError
 from pgaudience.progress import progress
@@ -98,11 +98,14 @@ def distill_space(connection: Connection, space: Space, base_url: str | None) ->
 
 
 def bring_vectors(connection: SpaceConnection, space: Space, base_url: str | None) -> None:
-    """Embed the entries that wait; in a learned space, learn anew if activity has grown by a fifth."""
+    """Embed the entries that wait; in a learned space, learn anew if it has grown by a fifth."""
     if not is_learned(space.model):
         embed_space(connection, space, base_url)
     elif learning.training_due(connection):
         learning.learn(connection, space)
+    elif space.model == TFIDF:
+        with connection.transaction():
+            connection.execute("select embed_by_terms()")
 
 
 def catch_up(connection: SpaceConnection, space: Space, base_url: str | None) -> None:
@@ -124,10 +127,12 @@ def catch_up(connection: SpaceConnection, space: Space, base_url: str | None) ->
 def embed_query(connection: SpaceConnection, space: Space, text: str, base_url: str | None) -> None:
     """Make sure that embed(text) gives the model's own vector: a text that SQL alone cannot embed is kept in `queries`.
 
-    In a learned space the text is one of the space in which its texts are understood.
+    In a learned space the text is one of the space in which its texts are understood; tfidf needs nothing for that.
 
     Raises PgaudienceError when the text is blank or the model refuses it.
     """
+    if space.model == TFIDF:
+        return
     if is_learned(space.model) and space.base is not None:
         embed_query(connection, open_space(connection, space.base), text, base_url)
         open_space(connection, space.schema)

@@ -11,6 +11,7 @@ as $$
 #variable_conflict use_column
 declare
     _query text := normalize_text(embed.query);
+    _is_tfidf constant boolean := exists (select from space s where s.model = 'tfidf');
     _embedding vector;
 begin
     if _query is null or _query = '' then
@@ -62,21 +63,27 @@ begin
         raise exception using
             errcode = 'object_not_in_prerequisite_state',
             message = format('no vector yet for the text %L, and no token table to make one of', left(_query, 100)),
-            hint = format(
-                'Run, in a shell: pgaudience distill; or ask for this text: select request_embedding(%L);',
-                _query
-            );
+            hint = case
+                when _is_tfidf then format('Run, in a shell: pgaudience --schema %I train', current_schema())
+                else format(
+                    'Run, in a shell: pgaudience distill; or ask for this text: select request_embedding(%L);',
+                    _query
+                )
+            end;
     end if;
 
     select correct_sum(sum(t.embedding::vector)) into _embedding
-    from unnest(tokenize(_query)) q (token)
+    from unnest(case when _is_tfidf then text_terms(_query) else tokenize(_query) end) q (token)
     join tokens t using (token);
 
     if _embedding is null then
         raise exception using
             errcode = 'invalid_parameter_value',
             message = format('no word of the text %L is known', left(_query, 100)),
-            hint = format('Ask for its vector: select request_embedding(%L);', _query);
+            hint = case
+                when _is_tfidf then 'The words that are known: select token from tokens;'
+                else format('Ask for its vector: select request_embedding(%L);', _query)
+            end;
     end if;
 
     return _embedding;
@@ -86,6 +93,6 @@ $$;
 comment on function embed(text) is
 'The query vector of a text, of unit length: that of the entry with this text (made from its attributes too, where the
 space has an entry_template), else of a cached query, else what the model gives, which runs here in SQL; in a space
-whose model cannot, one made of its tokens in the token table, which comes close to it. query_source says which.
-In a learned space, that of the entries nearest to the text.
+whose model cannot, one made of its tokens in the token table, which comes close to it, and in a space of tfidf is it.
+query_source says which. In a learned space, that of the entries nearest to the text.
 Example: select * from search_users(embed(''ski enthusiasts'') - embed(''horror fans''));';

@@ -31,6 +31,11 @@ begin
             where text_hash(q.query) = text_hash(_query) and q.embedding is not null
         ) then 'exact'
         when exists (select from encoder) then case when encoder_tokenize(_query) <> '{}' then 'encoder' else 'none' end
+        when exists (select from space s where s.model = 'tfidf')
+            then case
+                when exists (select from tokens t where t.token = any (text_terms(_query))) then 'encoder'
+                else 'none'
+            end
         when tokenize(_query) <> '{}' then 'approximate'
         when exists (
             select from queries q

@@ -13,7 +13,7 @@ from pgaudience.cli.target import Target, pass_target
 from pgaudience.terminal import escaped
 
 if TYPE_CHECKING:
-    from pgaudience.reading import Columns, Period, Rejects, RowTemplate, Source
+    from pgaudience.reading import Columns, Period, Rejects, RowTemplate, SequenceTemplate, Source
 
 FORMATS = ("csv", "tsv", "json", "jsonl", "parquet", "xlsx")
 
@@ -26,6 +26,7 @@ class SourceOptions(TypedDict):
     rows: RowTemplate | None
     period: Period | None
     decimal: str | None
+    sequences: SequenceTemplate | None
 
 
 def _delimiter(_context: click.Context, _parameter: click.Parameter, value: str | None) -> str | None:
@@ -64,6 +65,10 @@ def _delimiter(_context: click.Context, _parameter: click.Parameter, value: str 
 @click.option("--attributes", metavar="COLUMN,…", default="", help="Columns that describe the user.")
 @click.option("--row-template", metavar="TEMPLATE",
               help="Each row is a user whose one entry is this text, as 'Age: {age}, Job: {job}'.")  # fmt: skip
+@click.option("--sequence-template", metavar="TEMPLATE",
+              help="Each session is one entry, as '{weekday} {time}, Visits: {entry} ({seconds}s) → …'.")  # fmt: skip
+@click.option("--session-gap", metavar="MINUTES", type=click.FloatRange(0, min_open=True),
+              help="A sequence ends before a longer pause. [default: 30, without --session]")  # fmt: skip
 @click.option("--mode", type=click.Choice(["replace", "add"]), default="replace", show_default=True,
               help="Whether the files are the truth for their users, or increments.")  # fmt: skip
 @click.option("--force", is_flag=True, help="Add a file even if it was loaded before.")
@@ -101,6 +106,8 @@ def load(
     until: str | None,
     attributes: str,
     row_template: str | None,
+    sequence_template: str | None,
+    session_gap: float | None,
     mode: Literal["replace", "add"],
     force: bool,
     strict: bool,
@@ -112,10 +119,11 @@ def load(
     base_url: str | None,
 ) -> None:
     """Load activity, embed what is new, refresh, distill when it is due. A FILE may be - for standard input."""
+    from pgaudience.embedding.registry import is_learned
     from pgaudience.loading.journal import finish
     from pgaudience.loading.load import load as run
     from pgaudience.loading.rows import row_template as made
-    from pgaudience.pipeline import distill_space, embed_space
+    from pgaudience.pipeline import bring_vectors, distill_space
     from pgaudience.reading import Columns, Period, Rejects, read_entries, read_users
     from pgaudience.refresh import refresh
 
@@ -140,6 +148,7 @@ def load(
             rows=made(connection, row_template) if row_template is not None else None,
             period=period,
             decimal=decimal,
+            sequences=_sequences(sequence_template, session, session_gap, alone=not (row_template or attributes)),
         )  # fmt: skip
         for each in sources:
             opened.enter_context(each)
@@ -153,14 +162,26 @@ def load(
             report_entries(merged.entries)
             propose_template(connection)
         if not no_embed:
-            embed_space(connection, space, base_url)
+            bring_vectors(connection, space, base_url)
         if not no_refresh:
             refresh(connection)
             click.echo("Refreshed the user vectors", err=True)
-        if not (no_embed or no_distill):
+        if not (no_embed or no_distill or is_learned(space.model)):
             distill_space(connection, space, base_url)
         finish(connection, merged.load_keys)
         report_family(connection)
+
+
+def _sequences(template: str | None, session: str | None, gap: float | None, *, alone: bool) -> SequenceTemplate | None:
+    from pgaudience.reading import SequenceTemplate
+
+    if template is None:
+        if gap is not None:
+            raise click.UsageError("--session-gap goes with --sequence-template.")
+        return None
+    if not alone:
+        raise click.UsageError("With --sequence-template, a text is made of several rows; describe users by --users.")
+    return SequenceTemplate.of(template, 30 if gap is None and session is None else gap)
 
 
 def _load_vectors(

@@ -14,8 +14,9 @@ DEFAULT_MODEL = "sentence-transformers:all-MiniLM-L6-v2"
 BLEND = "blend"
 ATTRIBUTES = "attributes"
 VECTORS = "vectors"
-LEARNED = {"behaviour": 128, ATTRIBUTES: 64, BLEND: 0, VECTORS: 0}
-"""Models that read no texts, with their dimensions unless others are asked for; a blend has those of its parts, and
+TFIDF = "tfidf"
+LEARNED = {"behaviour": 128, ATTRIBUTES: 64, BLEND: 0, VECTORS: 0, TFIDF: 128}
+"""Models without a provider, with their dimensions unless others are asked for; a blend has those of its parts, and
 those of vectors made elsewhere must be said."""
 
 
@@ -50,7 +51,7 @@ def provider_for(model: str, *, dimensions: int | None = None, base_url: str | N
     raise PgaudienceError(
         f"{model!r} names no embedding model",
         hint=f"the accepted forms are {DEFAULT_MODEL}, sentence-transformers:<name or folder>, openai:<name>,"
-        " behaviour, attributes, vectors",
+        " behaviour, attributes, tfidf, vectors",
     )
 
 

@@ -17,7 +17,7 @@ from sqlalchemy import create_engine
 from sqlalchemy.pool import StaticPool
 
 from pgaudience.database import Space, SpaceConnection, connect, use_schema, watching
-from pgaudience.embedding.registry import BLEND, is_learned
+from pgaudience.embedding.registry import BLEND, TFIDF, is_learned
 from pgaudience.errors import PgaudienceError
 from pgaudience.installing import family, objects, surroundings
 from pgaudience.installing.bundle import SqlFile, bundle_digest, read_bundle
@@ -174,7 +174,7 @@ class _Migrator:
         if wanted.measure is not None and (space is None or wanted.model is not None):
             model, dimensions = wanted.measure(wanted.model)
             asked = Space(self.schema, model, dimensions, self._base)
-            if is_learned(model):
+            if is_learned(model) and model != TFIDF:
                 _check_learned(asked, wanted)
             if space is not None:
                 _check_same(space, asked)

@@ -10,12 +10,13 @@ from numpy.typing import NDArray
 from pgvector.psycopg import register_vector
 
 from pgaudience.database import Connection, Space
-from pgaudience.embedding.registry import ATTRIBUTES, BLEND, VECTORS
+from pgaudience.embedding.registry import ATTRIBUTES, BLEND, TFIDF, VECTORS
 from pgaudience.errors import PgaudienceError
 from pgaudience.learning.attributes import Described, fit_attributes
 from pgaudience.learning.baskets import LEAST_USERS, Baskets, read_baskets
 from pgaudience.learning.factors import factorize, rotate_onto, unit
 from pgaudience.learning.ppmi import positive_pmi
+from pgaudience.learning.terms import fit_terms, keep_axes, read_texts, store_terms
 
 Matrix = NDArray[np.float64]
 Keys = NDArray[np.int64]
@@ -118,7 +119,7 @@ def train(connection: Connection, space: Space) -> Trained:
 
     A refit is turned onto the last one, so that vectors and centroids that were kept elsewhere still mean the same.
 
-    A blend is put together anew from its parts.
+    A blend is put together anew from its parts; tfidf reads the texts of the entries.
 
     Raises PgaudienceError, with nothing changed, when there is nothing to learn from, or another process is at it.
     """
@@ -127,6 +128,8 @@ def train(connection: Connection, space: Space) -> Trained:
         _take_turn(connection, space)
         if space.model == BLEND:
             return _blend(connection, space)
+        if space.model == TFIDF:
+            return _weigh_terms(connection, space)
         smoothing, shift, basket = connection.execute(_POLICIES).fetchone() or (0.75, 0.0, "user")
         baskets = read_baskets(connection, of_sessions=basket == "session")
         _check(baskets, basket)
@@ -213,6 +216,24 @@ def _blend(connection: Connection, space: Space) -> Trained:
     connection.execute(_RECORD, [pairs])
     _say(f"Space {space.schema}: blended {entries:,} vectors of {space.dimensions} dimensions")
     return Trained("user", users, pairs, pairs / max(users, 1), entries, without, None)
+
+
+def _weigh_terms(connection: Connection, space: Space) -> Trained:
+    texts = read_texts(connection)
+    if not texts.terms:
+        raise PgaudienceError("there is nothing to learn from: no entry has a word", "Load some: pgaudience load FILE")
+    terms, vectors = fit_terms(texts.counts, space.dimensions)
+    terms, kept = keep_axes(connection, texts, terms, vectors)
+    store_terms(connection, texts.terms, terms)
+    (stored,) = connection.execute("select embed_by_terms(anew => true)").fetchone() or (0,)
+    connection.execute(_RECORD, [len(texts.entry_keys)])
+    _say(
+        f"Space {space.schema}: {stored:,} vectors of {space.dimensions} dimensions"
+        f" from {len(texts.terms):,} words and pairs of words"
+    )
+    users, pairs = connection.execute(_COUNTS).fetchone() or (0, 0)
+    without = len(texts.entry_keys) - stored
+    return Trained("user", users, pairs, pairs / max(users, 1), stored, without, kept)
 
 
 def _report(space: Space, done: Trained) -> None:

@@ -17,6 +17,7 @@ from pgaudience.reading.formats import FORMATS
 from pgaudience.reading.period import Period
 from pgaudience.reading.rejects import Account, Reject, Rejects
 from pgaudience.reading.rows import RowTemplate
+from pgaudience.reading.sequences import SequenceTemplate
 from pgaudience.reading.source import Source, open_query, open_source
 from pgaudience.reading.times import NO_TIME
 from pgaudience.reading.vectors import Vectors, read_vectors
@@ -33,6 +34,7 @@ __all__ = [
     "Reject",
     "Rejects",
     "RowTemplate",
+    "SequenceTemplate",
     "Source",
     "Vectors",
     "open_query",

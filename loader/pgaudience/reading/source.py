@@ -17,6 +17,7 @@ from pgaudience.reading.period import Period
 from pgaudience.reading.query import QueryTable
 from pgaudience.reading.rejects import Rejects
 from pgaudience.reading.rows import RowTemplate, clean_rows, row_columns
+from pgaudience.reading.sequences import SequenceTemplate
 from pgaudience.reading.table import Origin, Table
 
 
@@ -36,6 +37,7 @@ class Source:
         rows: RowTemplate | None = None,
         period: Period | None = None,
         decimal: str | None = None,
+        sequences: SequenceTemplate | None = None,
     ) -> None:
         self.name = origin.name
         self.size = origin.size
@@ -45,7 +47,7 @@ class Source:
             self.columns = row_columns(table, columns.user, rows, origin.name)
         self.outside = 0
         self._rows = rows
-        self._period = period
+        self._period, self._sequences = period, sequences
         self._decimals = Decimals(decimal)
         self._origin, self._table, self._rejects = origin, table, rejects
 
@@ -54,6 +56,11 @@ class Source:
 
         Raises PgaudienceError at the end where it is not clear what the frequencies mean: see Decimals.
         """
+        yield from self._chunks() if self._sequences is None else self._sequences.texts_of(self._chunks(), self.name)
+        self._decimals.check(self.name)
+        self._rejects.flush()
+
+    def _chunks(self) -> Iterator[Chunk]:
         for batch in self._table.batches(self.columns.names()):
             if self._rows is None:
                 chunk = clean(batch, self.columns, self._decimals, self._rejects, self.name)
@@ -64,8 +71,6 @@ class Source:
                 chunk = self._period.within(chunk)
                 self.outside += good - len(chunk.users)
             yield chunk
-        self._decimals.check(self.name)
-        self._rejects.flush()
 
     @property
     def is_known(self) -> bool:
@@ -75,7 +80,8 @@ class Source:
     def digest(self) -> bytes:
         """SHA-256: of a file's content, decompressed, at any time; of a query's rows, once they are read."""
         content = self._origin.digest()
-        return content if self._period is None else self._period.digest(content)
+        content = content if self._period is None else self._period.digest(content)
+        return content if self._sequences is None else self._sequences.digest(content)
 
     def close(self) -> None:
         """Let go of the file or the connection."""
@@ -100,20 +106,23 @@ def open_source(
     period: Period | None = None,
     delimiter: str | None = None,
     decimal: str | None = None,
+    sequences: SequenceTemplate | None = None,
     stdin: BinaryIO | None = None,
 ) -> Source:
     """Open a file of activity, or standard input for `-`, plain or packed.
 
-    With a template for rows, every row is a user with one entry, and all other columns are attributes. Without a
-    format, the file's name tells it; without a delimiter, the header of CSV does; `decimal` is the sign before the
-    decimals of frequencies. Raises PgaudienceError where the file cannot be read, its format is not told, its
-    columns are not found, or the rejected rows would go to that very file.
+    With a template for rows, every row is a user with one entry, and all other columns are attributes; with one for
+    sequences, every session is an entry. Without a format, the file's name tells it; without a delimiter, the header of
+    CSV does; `decimal` is the sign before the decimals of frequencies. Raises PgaudienceError where the file cannot be
+    read, its format is not told, its columns are not found, or the rejected rows would go to that very file.
     """
     file_format = format or format_of(str(path))
     rejects.spare(path)
     file = open_file(path, stdin or sys.stdin.buffer)
     try:
-        return Source(file, open_table(file, file_format, delimiter), columns, rejects, rows, period, decimal)
+        return Source(
+            file, open_table(file, file_format, delimiter), columns, rejects, rows, period, decimal, sequences
+        )
     except BaseException:
         file.close()
         raise
@@ -127,6 +136,7 @@ def open_query(
     rows: RowTemplate | None = None,
     period: Period | None = None,
     decimal: str | None = None,
+    sequences: SequenceTemplate | None = None,
 ) -> Source:
     """Run a query on another database, whose rows are the activity. A plain postgresql:// URL means psycopg 3.
 
@@ -134,7 +144,7 @@ def open_query(
     """
     table = QueryTable(sql, url)
     try:
-        return Source(table, table, columns, rejects, rows, period, decimal)
+        return Source(table, table, columns, rejects, rows, period, decimal, sequences)
     except BaseException:
         table.close()
         raise

@@ -1,6 +1,6 @@
 -- How well the vectors of entries separate what is known of the entries.
 create function entry_label_silhouette(
-    label text,
+    label text default null,
     sample_size bigint default 1000
 )
 returns table (
@@ -23,11 +23,25 @@ begin
     select array_agg(s.value order by s.entry_key), array_agg(v.embedding order by s.entry_key)
     into _values, _embeddings
     from (
-        select e.entry_key, e.attributes ->> entry_label_silhouette.label as value
-        from entries e
-        where e.attributes ->> entry_label_silhouette.label is not null
-            and exists (select from entry_vectors v where v.entry_key = e.entry_key)
-        order by hashint8extended(e.entry_key, 0), e.entry_key
+        select l.entry_key, l.value
+        from (
+            select e.entry_key, e.attributes ->> entry_label_silhouette.label as value
+            from entries e
+            where entry_label_silhouette.label is not null
+            union all
+            select o.entry_key, u.user_id
+            from (
+                select a.entry_key, min(a.user_key) as user_key
+                from activity a
+                where entry_label_silhouette.label is null
+                group by a.entry_key
+                having count(*) = 1
+            ) o
+            join users u using (user_key)
+        ) l
+        where l.value is not null
+            and exists (select from entry_vectors v where v.entry_key = l.entry_key)
+        order by hashint8extended(l.entry_key, 0), l.entry_key
         limit entry_label_silhouette.sample_size
     ) s
     join entry_vectors v using (entry_key);
@@ -35,7 +49,10 @@ begin
     if _values is null then
         raise exception using
             errcode = 'invalid_parameter_value',
-            message = format('no entry with a vector has an attribute %L', entry_label_silhouette.label),
+            message = case
+                when entry_label_silhouette.label is null then 'no entry with a vector is of one user alone'
+                else format('no entry with a vector has an attribute %L', entry_label_silhouette.label)
+            end,
             hint = coalesce(
                 (
                     select 'There are: ' || string_agg(distinct k.key, ', ' order by k.key)
@@ -66,5 +83,6 @@ $$;
 comment on function entry_label_silhouette(text, bigint) is
 'How well the vectors of entries separate an attribute of theirs: the mean silhouette by cosine distance (1 best, about
 0 if they do not separate it) of a random sample of the entries that have it, always the same; a row of all with value
-null, then one a value. entries is how many of the sample have the value.
+null, then one a value. entries is how many of the sample have the value. Without a label it is the user, of
+entries that one user alone has: do these tell people apart, as rows and sequences that were loaded as texts may?
 Example: select * from entry_label_silhouette(''category'');';
