@@ -10,13 +10,13 @@ from pathlib import Path
 
 from rich.console import Console
 
-from pgaudience.database import Connection, Space, connect, open_space, watching
+from pgaudience.database import Connection, Space, SpaceConnection, connect, open_space, watching
 from pgaudience.embedding.registry import measure
 from pgaudience.errors import PgaudienceError
 from pgaudience.installing import migrate
 from pgaudience.loading.load import load
 from pgaudience.mapping import make_map
-from pgaudience.pipeline import embed_query, embed_space
+from pgaudience.pipeline import bring_vectors, embed_query, embed_space
 from pgaudience.printing import console, print_table
 from pgaudience.reading import Columns, Rejects, open_source, read_users
 from pgaudience.refresh import refresh
@@ -35,6 +35,8 @@ class Example:
     queries: tuple[str, ...]
     user: str
     seeds: tuple[str, ...]
+    alike: str | None = None
+    """An entry to show what is bought like it, beside what is called like it."""
 
 
 EXAMPLES = {
@@ -53,6 +55,7 @@ EXAMPLES = {
         queries=("christmas decorations", "garden and outdoor", "baking and cake stands"),
         user="14882",
         seeds=("14882", "17549"),
+        alike="REGENCY CAKESTAND 3 TIER",
     ),
 }
 
@@ -68,13 +71,19 @@ _MEAN = "select rank, user_id, score from search_users('{diluted}', k => 3, mode
 _EXPLAIN = "select * from explain_match('{user}', '{query}') limit 6"
 _SIMILAR = "select * from similar_users('{user}', k => 3)"
 _SEGMENTS = "select segment_id, name, users from segments where segmentation = 'interests' order by segment_id"
+_BOUGHT_ALIKE = """select named.entry as named_alike, bought.entry as bought_alike
+from search_entries('{entry}', k => 5) with ordinality named
+join {taste}.search_entries('{entry}', k => 5) with ordinality bought using (ordinality)
+where ordinality > 1"""
+_TASTE_DIMENSIONS = 64
 _LOOKALIKES = "select * from lookalikes(array[{seeds}], fraction => 0.25) limit 5"
 
 
 def run_demo(conninfo: str, schema: str | None, dataset: str, report: Path | None = None) -> None:
     """Load, embed and refresh an example, print the answers of its space; cut it into segments and report on them.
 
-    Without a file for the report there are no segments. Segments of an earlier time stay as they are.
+    A shop gets a space of behaviour, too. Without a file for the report there are no segments. Segments of an earlier
+    time stay as they are.
 
     Raises PgaudienceError when the space already holds other people.
     """
@@ -92,6 +101,8 @@ def run_demo(conninfo: str, schema: str | None, dataset: str, report: Path | Non
             console().print(f"{statement};", style="bold", markup=False, soft_wrap=True)
             print_table(connection.execute(statement.encode()))
         connection.commit()
+        if example.alike is not None:
+            _show_alike(conninfo, connection, space, example.alike)
         if report is not None:
             _report(connection, space, report)
     _go_on(console(), schema, dataset)
@@ -112,6 +123,24 @@ def statements(example: Example) -> list[str]:
         *searches,
         *(text.format(**words) for text in (_MEAN, _EXPLAIN, _SIMILAR, _LOOKALIKES)),
     ]
+
+
+def _show_alike(conninfo: str, connection: SpaceConnection, space: Space, entry: str) -> None:
+    """Learn a space of behaviour over the same people, and show what goes together though texts do not say so."""
+    taste = f"{space.schema}_taste"
+    migrate(
+        conninfo, taste, model="behaviour", weighting=None, of=space.schema,
+        measure=lambda model: measure(model, dimensions=_TASTE_DIMENSIONS),
+    )  # fmt: skip
+    bring_vectors(connection, open_space(connection, taste), None)
+    refresh(connection)
+    open_space(connection, space.schema)
+    (schema,) = connection.execute("select quote_ident(%s)", [taste]).fetchone() or (taste,)
+    statement = _BOUGHT_ALIKE.format(entry=entry, taste=schema)
+    console().print(f"What is called like the {entry}, and what the same people buy?", style="bold", markup=False)
+    console().print(f"{statement};", style="bold", markup=False, soft_wrap=True)
+    print_table(connection.execute(statement.encode()))
+    connection.commit()
 
 
 def _report(connection: Connection, space: Space, to: Path) -> None:
