@@ -15,7 +15,7 @@ import sys
 import threading
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from itertools import pairwise
+from itertools import pairwise, product
 from pathlib import Path
 
 import numpy as np
@@ -24,7 +24,17 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from pgaudience.errors import PgaudienceError
-from pgaudience.reading import NO_TIME, Account, Columns, Rejects, lines, open_query, open_source, read_users
+from pgaudience.reading import (
+    NO_TIME,
+    Account,
+    Columns,
+    Rejects,
+    arrow_csv,
+    lines,
+    open_query,
+    open_source,
+    read_users,
+)
 from pgaudience.reading.columns import resolve
 from pgaudience.reading.files import open_file
 from pgaudience.reading.query import _parsed
@@ -32,6 +42,7 @@ from pgaudience.reading.times import BAD_TIME, to_micros
 from pgaudience.reading.values import to_numbers, to_text
 
 SHARED = Path(__file__).parents[2] / "shared" / "data"
+ARROW_FROM = (0, sys.maxsize)  # characters: at once, and never
 ROWS = [("ann", "Ski Aspen", 3.0), ("bob", "Surf, Tofino", 1.5), ("çé", 'the "best" 日本\nplace', 1000.0)]
 
 
@@ -41,11 +52,11 @@ def load(
     format=None,  # noqa: A002
     columns=None,
     rejects=None,
-    stdin=None,
+    **options,
 ):
     """Everything a source gives, its chunks put together."""
     rejects = rejects or Rejects()
-    with open_source(path, format=format, columns=columns or Columns(), rejects=rejects, stdin=stdin) as source:
+    with open_source(path, format=format, columns=columns or Columns(), rejects=rejects, **options) as source:
         chunks = list(source.chunks())
         assert sum(chunk.rows for chunk in chunks) == rejects.account().read
     return gathered(chunks), rejects
@@ -914,14 +925,20 @@ def oracle(row):
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(rows=TABLES, quoting=st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL]), block=st.integers(1, 200))
-def test_dirty_csv_against_the_plain_reading(tmp_path, rows, quoting, block):
+@given(
+    rows=TABLES,
+    quoting=st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL]),
+    block=st.integers(1, 200),
+    least=st.sampled_from(ARROW_FROM),
+)
+def test_dirty_csv_against_the_plain_reading(tmp_path, rows, quoting, block, least):
     out = io.StringIO()
     csv.writer(out, quoting=quoting).writerows([["user_id", "entry", "frequency"], *rows])
     path = tmp_path / "dirt.csv"
     path.write_bytes(out.getvalue().encode("utf-8", "surrogateescape"))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(lines, "BLOCK_BYTES", block)
+        patch.setattr(arrow_csv, "LEAST_CHARACTERS", least)
         found, rejects = load(path)
     fates = [oracle(row) for row in rows]
     assert [(user.lstrip(" "), entry.lstrip(" "), frequency) for user, entry, frequency, *_ in found] == [
@@ -931,6 +948,25 @@ def test_dirty_csv_against_the_plain_reading(tmp_path, rows, quoting, block):
     assert [reject.reason.text for reject in rejects.examples] == reasons[:10]
     assert rejects.account().read == len(rows)
     assert rejects.account().rejected == len(reasons) == sum(rejects.reasons.values())
+
+
+@pytest.mark.parametrize(
+    ("content", "options"),
+    [
+        ("user_id,entry,frequency\nana,ski,2\nbob,ski,1.5\nana,jazz,2\n", {}),
+        ("user_id,entry,frequency\r\nana, ski,2\r\n bob,ski,x\r\nana,,2\r\n\r\nana,é\0,1", {}),
+        ("user_id;entry;frequency;town\nana;ski;1.200,5;Graz\nbob;ski;0,5; \ncy;n/a;3;Graz\n", {"decimal": ","}),
+        ("user_id,entry,occurred_at,town\nana,ski,2026-05-31,Graz\n-,ski,31.5.,Graz\ncy,ski,,\n", {}),
+        ("user_id,entry,frequency\nana,ski,1.200\nana,ski\nana,ski,3,4\n", {}),
+    ],
+)
+def test_csv_is_the_same_by_arrow(tmp_path, monkeypatch, content, options):
+    outcomes = []
+    for least in ARROW_FROM:
+        monkeypatch.setattr(arrow_csv, "LEAST_CHARACTERS", least)
+        found, rejects = load(written(tmp_path, content), **options)
+        outcomes.append((found, rejects.account(), rejects.examples, rejects.reasons))
+    assert outcomes[0] == outcomes[1]
 
 
 SCRAPS = st.lists(
@@ -950,14 +986,15 @@ def test_torn_csv_has_one_outcome_and_loses_no_line(tmp_path, scraps, block):
     path = tmp_path / "torn.csv"
     path.write_bytes(content.encode("utf-8", "surrogateescape"))
     outcomes = []
-    for size in (block, 1 << 18):
-        target = tmp_path / f"rejects-{size}.csv"
+    for size, least in product((block, 1 << 18), ARROW_FROM):
+        target = tmp_path / f"rejects-{size}-{least}.csv"
         target.unlink(missing_ok=True)
         with pytest.MonkeyPatch.context() as patch, Rejects(target) as rejects:
             patch.setattr(lines, "BLOCK_BYTES", size)
+            patch.setattr(arrow_csv, "LEAST_CHARACTERS", least)
             found, _ = load(path, rejects=rejects)
         outcomes.append((found, rejects.account(), target.read_bytes() if target.exists() else b""))
-    assert outcomes[0] == outcomes[1]
+    assert all(outcome == outcomes[0] for outcome in outcomes)
     found, account, rejected = outcomes[0]
     assert account.read == account.accepted + account.rejected == len(found) + account.rejected
     loaded = "\n".join(f"{user},{entry},{frequency:g}" for user, entry, frequency, *_ in found)

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from pgaudience.reading import Coded
+
 CHARACTERS = 50_000_000
 
 
@@ -30,6 +32,8 @@ class Numbering(dict[str, int]):
         if self._free < 0:
             self.clear()
             self._free = self._characters
+        if isinstance(texts, Coded):
+            return self.number(texts.texts)[texts.codes]
         return np.fromiter(map(self.__getitem__, texts), np.int32, count=len(texts))
 
     def take_new(self) -> list[str]:

@@ -45,7 +45,7 @@ def add_up(
     times: NDArray[np.int64],
 ) -> Pairs:
     """Add up the frequencies of rows, all of shape (m,), to pairs; m is at least 1, and a missing time is NO_TIME."""
-    order = np.lexsort((entries, users))
+    order = _order(users, entries)
     users, entries = users[order], entries[order]
     is_first = np.ones(len(order), dtype=np.bool_)
     is_first[1:] = (users[1:] != users[:-1]) | (entries[1:] != entries[:-1])
@@ -55,6 +55,14 @@ def add_up(
     first = np.minimum.reduceat(np.where(moments == NO_TIME, _NEVER, moments), starts)
     last = np.maximum.reduceat(moments, starts)
     return Pairs(users[starts], entries[starts], sums, first, last)
+
+
+def _order(users: NDArray[np.int64], entries: NDArray[np.int64]) -> NDArray[np.intp]:
+    """Sort pairs by user, then entry: as one number where that fits."""
+    width = int(entries.max()) + 1
+    if int(users.max()) >= np.iinfo(np.int64).max // width:
+        return np.lexsort((entries, users))
+    return np.argsort(users * width + entries)
 
 
 def copy_pairs(connection: Connection, table: str, pairs: Pairs) -> None:

@@ -11,6 +11,7 @@ batch into a chunk and hands the rows it left out to `Rejects`. Every row is eit
 """
 
 from pgaudience.reading.cleaning import Chunk
+from pgaudience.reading.coded import Coded
 from pgaudience.reading.columns import Columns
 from pgaudience.reading.described import Attributes, Described, read_entries, read_users
 from pgaudience.reading.formats import FORMATS
@@ -28,6 +29,7 @@ __all__ = [
     "Account",
     "Attributes",
     "Chunk",
+    "Coded",
     "Columns",
     "Described",
     "Period",

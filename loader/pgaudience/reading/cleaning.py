@@ -44,11 +44,11 @@ class Chunk:
     trimmed.
     """
 
-    users: list[str]
-    entries: list[str]
+    users: Sequence[str]
+    entries: Sequence[str]
     frequencies: NDArray[np.float64]
     times: NDArray[np.int64] | None
-    attributes: list[tuple[str | None, ...]] | None
+    attributes: Sequence[tuple[str | None, ...]] | None
     rows: int
     consumed: int
     sessions: list[str | None] | None = None

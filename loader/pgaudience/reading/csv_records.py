@@ -5,11 +5,12 @@ from __future__ import annotations
 import csv
 import gc
 import re
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from pgaudience.reading.arrow_csv import cut
 from pgaudience.reading.lines import LONGEST_LINE_BYTES, lines_of
 from pgaudience.reading.reasons import LONGEST_RECORD_LINES, MISQUOTED, UNCLOSED_QUOTE
 from pgaudience.reading.rejects import Reject
@@ -27,25 +28,19 @@ class PlainLines:
     first_line: int
     text: str
 
-    def columns(self, delimiter: str, width: int) -> list[list[str]] | None:
-        """Cut the lines into columns; None unless every line has `width` fields, two or more, and ends with LF or CRLF.
+    def columns(self, delimiter: str, width: int, places: Sequence[int]) -> Sequence[Sequence[str]] | None:
+        """Cut the lines into columns, and give those at `places`.
 
-        Each line end is made a field of its own. If there are as many fields as there should be, and every line end
-        stands where a row of the right width has it, then all rows are of that width.
+        None unless every line has `width` fields, two or more, and ends with LF or CRLF.
         """
         text = self.text.replace("\r\n", "\n")
         if width < 2 or "\r" in text:
             return None
         if not text.endswith("\n"):
             text += "\n"
-        rows, step = text.count("\n"), width + 1
-        text = text.replace("\n", f"{delimiter}\n{delimiter}")
-        if delimiter != " " and (f"{delimiter} " in text or text.startswith(" ")):
-            text = re.sub(rf"(?<![^{re.escape(delimiter)}]) +", "", text)  # as the csv module does
-        fields = text.split(delimiter)
-        if len(fields) != rows * step + 1 or fields[width::step].count("\n") != rows:
-            return None
-        return [fields[place:-1:step] for place in range(width)]
+        if delimiter != " " and (f"{delimiter} " in text or "\n " in text or text.startswith(" ")):
+            text = re.sub(rf"(?<![^{re.escape(delimiter)}\n]) +", "", text)  # as the csv module does
+        return cut(text, delimiter, width, places) or _cut(text, delimiter, width, places)
 
     def written(self, row: int) -> tuple[int, str]:
         """Give the line of a row, and the row as it stands in the file."""
@@ -59,6 +54,19 @@ class PlainLines:
     def lines(self) -> list[str]:
         """Cut the text into its lines."""
         return lines_of(self.text)
+
+
+def _cut(text: str, delimiter: str, width: int, places: Sequence[int]) -> list[list[str]] | None:
+    """Cut lines that end with LF into the columns at `places`; None where a line has not `width` fields.
+
+    Each line end is made a field of its own. If there are as many fields as there should be, and every line end
+    stands where a row of the right width has it, then all rows are of that width.
+    """
+    rows, step = text.count("\n"), width + 1
+    fields = text.replace("\n", f"{delimiter}\n{delimiter}").split(delimiter)
+    if len(fields) != rows * step + 1 or fields[width::step].count("\n") != rows:
+        return None
+    return [fields[place:-1:step] for place in places]
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 
 from pgaudience.errors import PgaudienceError
+from pgaudience.reading.coded import Coded
 from pgaudience.reading.texts import Texts
 
 # Thousands as 1.200, which are 1.2 to whoever reads a point as the decimal sign; and a comma that parts no thousands.
@@ -31,6 +32,8 @@ class Decimals:
         `texts` are the values that are texts; `line(i)` gives the line of value i.
         """
         if self._sign == ",":
+            if isinstance(values, Coded):
+                return values.map(_with_point)
             return [_with_point(value) if isinstance(value, str) else value for value in values]
         if self._sign is None and self._grouped is None and texts.contain("."):
             self._grouped = _first(

@@ -47,11 +47,12 @@ class DelimitedTable:
         places = [self.header.index(name) for name in names]
         for records in self._records:
             consumed = self._file.position()
-            columns = records.columns(self._delimiter, len(self.header)) if isinstance(records, PlainLines) else None
+            width = len(self.header)
+            columns = records.columns(self._delimiter, width, places) if isinstance(records, PlainLines) else None
             if columns is None:
-                yield _batch(self._parsed(records), len(self.header), places, consumed)
+                yield _batch(self._parsed(records), width, places, consumed)
             else:
-                yield Batch([columns[place] for place in places], records.written, (), consumed)
+                yield Batch(columns, records.written, (), consumed)
 
     def _parsed(self, records: Records | PlainLines) -> Records:
         if isinstance(records, Records):

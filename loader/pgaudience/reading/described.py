@@ -30,8 +30,8 @@ class Described:
     rows: the source rows behind this chunk, rejected ones included. consumed: bytes of the file read so far.
     """
 
-    texts: list[str]
-    attributes: list[Attributes]
+    texts: Sequence[str]
+    attributes: Sequence[Attributes]
     rows: int
     consumed: int
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from decimal import Decimal
 from itertools import compress
-from typing import TypeVar
+from typing import TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
+from pgaudience.reading.coded import Coded
 from pgaudience.reading.reasons import (
     BLANK_ENTRY,
     BLANK_USER,
@@ -30,7 +31,7 @@ from pgaudience.reading.reasons import (
 from pgaudience.reading.rejects import Reject, Rejects
 from pgaudience.reading.table import Batch
 from pgaudience.reading.texts import Texts, as_texts, attribute_texts, texts_if_all
-from pgaudience.reading.values import is_boundless, is_utf8
+from pgaudience.reading.values import is_boundless, is_utf8, kinds
 
 T = TypeVar("T")
 
@@ -56,7 +57,7 @@ class Faults:
 
     def flat(self, values: Sequence[object]) -> Sequence[object]:
         """Put None in the place of lists and objects of a column, which are a fault."""
-        if set(map(type, values)).isdisjoint({list, dict}):
+        if kinds(values).isdisjoint({list, dict}):
             return values
         for row, value in enumerate(values):
             if isinstance(value, list | dict):
@@ -64,7 +65,7 @@ class Faults:
         return [None if isinstance(value, list | dict) else value for value in values]
 
     def _bounded(self, values: Sequence[object]) -> Sequence[object]:
-        if set(map(type, values)).isdisjoint({float, Decimal}) or not any(map(is_boundless, values)):
+        if kinds(values).isdisjoint({float, Decimal}) or not any(map(is_boundless, values)):
             return values
         self.mark_where(np.fromiter(map(is_boundless, values), np.bool_, len(values)), BOUNDLESS)
         return [None if is_boundless(value) else value for value in values]
@@ -141,6 +142,10 @@ class Faults:
         return ((batch.written(row), reason) for row, reason in self._reasons.items())
 
 
-def kept(values: Sequence[T], stay: list[bool] | None) -> list[T]:
+def kept(values: Sequence[T], stay: list[bool] | None) -> Sequence[T]:
     """Keep the values of the rows that stay."""
-    return list(values) if stay is None else list(compress(values, stay))
+    if stay is None:
+        return values
+    if isinstance(values, Coded):
+        return cast("Sequence[T]", values.only(np.array(stay)))
+    return list(compress(values, stay))

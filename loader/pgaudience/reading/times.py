@@ -10,6 +10,7 @@ from decimal import Decimal
 import numpy as np
 from numpy.typing import NDArray
 
+from pgaudience.reading.coded import Coded
 from pgaudience.reading.values import to_number
 
 NO_TIME = int(np.iinfo(np.int64).min)  # the row says nothing about when
@@ -30,6 +31,8 @@ def to_micros(values: Sequence[object]) -> NDArray[np.int64]:
     A time is a date, a datetime, an ISO 8601 text, or a number of seconds (1e8 to 1e11) or of milliseconds (1e11 to
     1e13). What has no zone is UTC, and a date is its midnight. Eight digits are a date, as ISO 8601 has it.
     """
+    if isinstance(values, Coded):
+        return to_micros(values.texts)[values.codes]
     micros = {value: _micros(value) for value in set(values)}
     return np.fromiter(map(micros.__getitem__, values), np.int64, len(values))
 

@@ -32,7 +32,7 @@ class Vectors:
     """Some thousand vectors, shape (n, dimensions), of unit length, and whose they are; `kind` is that of all."""
 
     kind: Kind
-    texts: list[str]
+    texts: Sequence[str]
     matrix: Matrix
 
 
