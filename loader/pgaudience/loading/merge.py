@@ -14,8 +14,10 @@ from pgaudience.loading.staging import Staging
 
 Mode = Literal["replace", "add"]
 
-# A block of rows is added up before it is sent; a pair may still come in several blocks.
-_PAIRS = """
+# A block of rows is added up before it is sent.
+_PAIRS_OF_ONE_BLOCK = "create temporary view pairs as select * from staged_pairs"
+
+_PAIRS_OF_BLOCKS = """
 create temporary view pairs as
 select
     s.user_key,
@@ -46,6 +48,8 @@ from (
 ) s
 group by s.user_key, s.entry_key
 """
+
+_HAS_SOURCES = "select exists (select from source_activity)"
 
 _INSERT_ALL = """
 insert into activity (user_key, entry_key, frequency, first_at, last_at)
@@ -222,13 +226,16 @@ def _merge_attributes(connection: Connection, mode: Mode) -> tuple[int, dict[str
 
 
 def _merge_activity(connection: Connection, staging: Staging, mode: Mode) -> tuple[int, int, int]:
-    if staging.has_only_new_users and staging.block is not None and not staging.has_sent:
+    if staging.has_only_new_users and staging.block is not None and not staging.blocks_sent:
         copy_pairs(connection, "activity", staging.block)
         return 0, 0, len(staging.block.users)
     staging.send_block()
-    if not staging.has_sent:
+    if not staging.blocks_sent:
         return 0, 0, 0
-    connection.execute(_PAIRS_WITH_SOURCES if mode == "replace" else _PAIRS)
+    if mode == "replace" and connection.execute(_HAS_SOURCES).fetchone() == (True,):
+        connection.execute(_PAIRS_WITH_SOURCES)
+    else:
+        connection.execute(_PAIRS_OF_BLOCKS if staging.blocks_sent > 1 else _PAIRS_OF_ONE_BLOCK)
     connection.execute("analyze staged_pairs")
     if staging.has_only_new_users:
         return 0, 0, connection.execute(_INSERT_ALL).rowcount

@@ -65,7 +65,7 @@ class Staging:
         self.user_keys, self.entry_keys = Keys.of_users(connection), Keys.of_entries(connection)
         self.sessions = SessionStaging(connection)
         self.block: Pairs | None = None
-        self.has_sent = False
+        self.blocks_sent = 0
         self._rows: list[_Rows] = []
         self._count = 0
         self.has_attributes = False
@@ -114,7 +114,7 @@ class Staging:
         """Send the pairs of the block to staged_pairs."""
         if self.block is not None:
             copy_pairs(self._connection, "staged_pairs", self.block)
-            self.has_sent = True
+            self.blocks_sent += 1
         self.block = None
 
     def end_block(self) -> None:
