@@ -51,7 +51,7 @@ class Chunk:
     attributes: Sequence[tuple[str | None, ...]] | None
     rows: int
     consumed: int
-    sessions: list[str | None] | None = None
+    sessions: Sequence[str | None] | None = None
 
     def only(self, stay: list[bool]) -> Chunk:
         """Return the rows that stay."""
