@@ -277,10 +277,13 @@ RELATIONS = {
     ],
     "segment_publications": ["publication_id", "run_id", "published_at"],
     "audience_bi.segment_entries": ["segmentation", "segment_id", "segment", "entry", "users", "lift", "z_score"],
-    "audience_bi.segment_grid": ["segmentation", "segment_id", "segment", "entry", "users", "share", "lift"],
+    "audience_bi.segment_grid": [
+        "segmentation", "segment_id", "segment", "entry", "users", "share", "lift", "rank", "label",
+    ],
     "audience_bi.segment_attributes": ["segmentation", "segment_id", "segment", "attribute", "value", "users", "mean"],
     "audience_bi.segment_history": [
         "segmentation", "run_id", "published_at", "segment_id", "segment", "users", "share", "current_name",
+        "current_label",
     ],
     "audiences": [
         "audience", "definition", "suppress_below", "members", "fault", "inputs", "created_at", "defined_at",
@@ -337,6 +340,7 @@ RELATIONS = {
     "user_map": ["user_key", "user_id", "method", "segmentation", "x", "y", "z"],
     "entry_map": ["entry_key", "entry", "method", "segmentation", "x", "y", "z"],
     "audience_bi.user_map": ["user_id", "method", "segmentation", "x", "y", "z"],
+    "audience_bi.segment_map": ["segmentation", "segment_id", "segment", "label", "user_id", "method", "x", "y"],
     "audience_bi.entry_map": ["entry", "users", "method", "segmentation", "x", "y", "z"],
     "audience_bi.map_axes": ["relation", "method", "axis", "explained", "top_entries", "bottom_entries"],
     "weighted_activity": ["user_key", "entry_key", "frequency", "weight"],

@@ -20,3 +20,4 @@
 \ir user_map.sql
 \ir entry_map.sql
 \ir map_axes.sql
+\ir segment_map.sql

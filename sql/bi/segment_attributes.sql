@@ -1,8 +1,8 @@
 -- What the users of the segments are like, for BI tools.
 create view segment_attributes as
-select x.*
+select x.*, s.label
 from segment_attributes x
-where (x.segmentation, x.segment_id) in (select s.segmentation, s.segment_id from segments s);
+join segments s using (segmentation, segment_id);
 
 comment on view segment_attributes is
 'The users'' attributes in each segment beside all segments: means of numbers, shares of the commonest values of others.
@@ -21,3 +21,4 @@ comment on column segment_attributes.mean is 'Of a number: its mean in the segme
 comment on column segment_attributes.median is 'Of a number: its median in the segment.';
 comment on column segment_attributes.overall_mean is 'The mean over all segments.';
 comment on column segment_attributes.overall_median is 'The median over all segments.';
+comment on column segment_attributes.label is 'The name of the segment in at most 25 characters.';

@@ -18,3 +18,4 @@ comment on column segment_drivers.cramers_v is
 comment on column segment_drivers.eta_squared is
 'Of a number: η² of its ranks, the share of their variance that lies between segments, 0 to 1: the H of Kruskal and
 Wallis (1952), divided by users - 1. A few very large numbers do not make it high.';
+comment on column segment_drivers.strength is 'Whichever of these two it has, 0 to 1: what attributes are ranked by.';

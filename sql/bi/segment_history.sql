@@ -8,12 +8,14 @@ select
     s.name as segment,
     s.users,
     s.share,
-    coalesce(n.name, c.name, s.name) as current_name
+    coalesce(n.name, c.name, s.name) as current_name,
+    coalesce(e.label, short_label(coalesce(n.name, s.name))) as current_label
 from segmentations p
 join segmentation_runs r using (segmentation)
 join segment_publications l using (run_id)
 join run_segments s using (run_id)
 left join segment_names n using (segmentation, segment_id)
+left join segments e using (segmentation, segment_id)
 left join run_segments c on (c.run_id, c.segment_id) = (p.published_run_id, s.segment_id)
 where s.users >= p.suppress_below;
 
@@ -29,3 +31,4 @@ comment on column segment_history.users is 'How many users were in it.';
 comment on column segment_history.share is 'Their share of all users in segments, 0 to 1.';
 comment on column segment_history.current_name is
 'What it is called now, or was called then if it is gone: the name for a series over time.';
+comment on column segment_history.current_label is 'That name in at most 25 characters.';

@@ -7,13 +7,14 @@ select
     d.users,
     d.mutual_information,
     d.cramers_v,
-    d.eta_squared
+    d.eta_squared,
+    coalesce(d.cramers_v, d.eta_squared) as strength
 from segmentations p
 join run_drivers d on d.run_id = p.published_run_id;
 
 comment on view segment_drivers is
 'How much each attribute of the users explains a segmentation, 0 (nothing) to 1 (all).
-Example: select attribute, cramers_v, eta_squared from segment_drivers where segmentation = ''interests'';';
+Example: select attribute, strength from segment_drivers where segmentation = ''interests'' order by strength desc;';
 comment on column segment_drivers.segmentation is 'The segmentation.';
 comment on column segment_drivers.attribute is 'The key in users.attributes.';
 comment on column segment_drivers.kind is 'number or category.';
@@ -26,3 +27,4 @@ comment on column segment_drivers.cramers_v is
 comment on column segment_drivers.eta_squared is
 'Of a number: η² of its ranks, the share of their variance that lies between segments, 0 to 1: the H of Kruskal and
 Wallis (1952), divided by users - 1. A few very large numbers do not make it high.';
+comment on column segment_drivers.strength is 'Whichever of these two it has, 0 to 1: what attributes are ranked by.';

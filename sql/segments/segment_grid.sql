@@ -3,7 +3,7 @@ create view segment_grid as
 -- Whoever asks for one segmentation has only that one counted: it is in each partition and group, and nothing is
 -- materialized.
 with foremost as not materialized (
-    select distinct x.segmentation, x.run_id, x.entry_key
+    select x.segmentation, x.run_id, x.entry_key, min(x.place) as rank
     from (
         select
             p.segmentation,
@@ -16,6 +16,7 @@ with foremost as not materialized (
         join run_entries r on r.run_id = p.published_run_id
     ) x
     where x.place <= 20
+    group by x.segmentation, x.run_id, x.entry_key
 ),
 counts as (
     select f.segmentation, f.entry_key, a.segment_id, count(*) as users
@@ -32,13 +33,15 @@ select
     g.users,
     g.share,
     g.overall_share,
-    g.share / nullif(g.overall_share, 0) as lift
+    g.share / nullif(g.overall_share, 0) as lift,
+    g.rank
 from (
     select
         f.segmentation,
         s.segment_id,
         s.name as segment,
         e.entry,
+        f.rank,
         coalesce(c.users, 0) as users,
         coalesce(c.users, 0)::double precision / s.users as share,
         sum(c.users) over entry::double precision / sum(s.users) over entry as overall_share
@@ -60,3 +63,5 @@ comment on column segment_grid.users is 'How many users of the segment have it; 
 comment on column segment_grid.share is 'Their share of the segment''s users, 0 to 1.';
 comment on column segment_grid.overall_share is 'The share of all users in segments who have it, 0 to 1.';
 comment on column segment_grid.lift is 'How many times the overall share that is.';
+comment on column segment_grid.rank is
+'1 for an entry that sets some segment apart the most, 2 for the next one of a segment, and so on to 20.';

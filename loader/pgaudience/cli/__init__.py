@@ -6,7 +6,7 @@ import sys
 
 import click
 
-from pgaudience.cli import comparing, data, exports, maps, models, pages, queries, servers, spaces, words
+from pgaudience.cli import comparing, dashboards, data, exports, maps, models, pages, queries, servers, spaces, words
 from pgaudience.cli.target import Target
 from pgaudience.errors import PgaudienceError
 from pgaudience.terminal import escaped_lines
@@ -37,6 +37,7 @@ for command in (
     *comparing.COMMANDS,
     *maps.COMMANDS,
     *pages.COMMANDS,
+    *dashboards.COMMANDS,
     *words.COMMANDS,
     *exports.COMMANDS,
     *servers.COMMANDS,

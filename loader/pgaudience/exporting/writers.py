@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
-import os
 import sys
-import tempfile
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
@@ -15,6 +13,7 @@ from pathlib import Path
 from typing import IO, Any, Protocol
 
 from pgaudience.errors import PgaudienceError
+from pgaudience.replacing import PRIVATE, replacing
 
 Row = Sequence[object]
 
@@ -58,24 +57,10 @@ def open_writer(to: str, kind: str, columns: Mapping[str, str]) -> Generator[Wri
         writer.close()
         sys.stdout.flush()
         return
-    target = Path(to)
-    try:
-        handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
-    except OSError as error:
-        raise PgaudienceError(f"{to} cannot be written: {error.strerror}") from error
-    try:
-        with os.fdopen(handle, "wb") as file:
-            writer = _WRITERS[kind](file, columns)
-            yield writer
-            writer.close()
-            file.flush()
-            os.fsync(file.fileno())
-        Path(name).chmod(0o600)
-        Path(name).replace(target)
-    except OSError as error:
-        raise PgaudienceError(f"{to} cannot be written: {error.strerror}") from error
-    finally:
-        Path(name).unlink(missing_ok=True)
+    with replacing(Path(to), PRIVATE) as file:
+        writer = _WRITERS[kind](file, columns)
+        yield writer
+        writer.close()
 
 
 class _Csv:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Generator
 from contextlib import contextmanager
 from importlib.metadata import version
@@ -11,10 +9,10 @@ from pathlib import Path
 
 from pgaudience.database import Connection
 from pgaudience.errors import PgaudienceError
+from pgaudience.replacing import replacing
 from pgaudience.reporting.segmentation import read_figures
 from pgaudience.reporting.space import LEAST_SHOWN, read_space
 
-_WORLD_READABLE = 0o644
 _MADE_BY = f"pgaudience {version('pgaudience')}"
 
 
@@ -56,12 +54,5 @@ def _packages() -> Generator[None]:
 
 
 def _replace(to: Path, page: str) -> None:
-    try:
-        handle, name = tempfile.mkstemp(prefix=f".{to.name}.", dir=to.parent)
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(page)
-        temporary = Path(name)
-        temporary.chmod(_WORLD_READABLE)
-        temporary.replace(to)
-    except OSError as error:
-        raise PgaudienceError(f"{to} cannot be written: {error.strerror}") from error
+    with replacing(to) as file:
+        file.write(page.encode())

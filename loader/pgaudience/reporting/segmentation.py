@@ -151,7 +151,7 @@ where a.segmentation = %(segmentation)s and a.segment_id = any (%(shown)s)
 """
 
 _DRIVERS = """
-select d.attribute, d.kind, d.users, coalesce(d.cramers_v, d.eta_squared) as strength
+select d.attribute, d.kind, d.users, d.strength
 from segment_drivers d
 where d.segmentation = %(segmentation)s
 order by strength desc, d.attribute collate "C"
