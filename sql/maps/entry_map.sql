@@ -50,7 +50,7 @@ cross join lateral (
         limit 5
     ) near
 ) n
-where (m.relation, m.method) = ('entries', 'tsne')
+where m.relation = 'entries' and m.method = 'tsne'
     and not exists (select from entry_places p where (p.entry_key, p.map_id) = (v.entry_key, m.map_id));
 
 comment on view entry_map is

@@ -49,7 +49,7 @@ cross join lateral (
         limit 5
     ) near
 ) n
-where (m.relation, m.method) = ('users', 'tsne')
+where m.relation = 'users' and m.method = 'tsne'
     and not exists (select from user_places p where (p.user_key, p.map_id) = (v.user_key, m.map_id));
 
 comment on view user_map is
