@@ -6,7 +6,7 @@ WORKERS ?= 2
 TEST = $(BIN)/python -m pytest --numprocesses $(WORKERS) --dist worksteal
 
 .DEFAULT_GOAL := help
-.PHONY: help demo check test lint golden docs bench bench-quality psql clean
+.PHONY: help demo check test lint golden docs bench bench-quality bench-spaces psql clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -50,6 +50,9 @@ bench: .venv/developer  ## speed against the bare tools, a table of targets; tak
 
 bench-quality: .venv/developer  ## who is found by searches, as JSON and a table; takes minutes
 	@$(BIN)/python benchmarks/quality.py
+
+bench-spaces: .venv/developer  ## what each kind of space is worth, as JSON and a table; takes a quarter of an hour
+	@$(BIN)/python benchmarks/spaces.py
 
 clean:  ## remove the virtual environment
 	rm -rf .venv

@@ -15,6 +15,7 @@
 \ir text/entry_texts.sql
 \ir vectors/entry_weight.sql
 \ir checks/check_base.sql
+\ir checks/check_entry_attribute.sql
 \ir checks/check_factor.sql
 \ir vectors/scale.sql
 \ir vectors/cancels_out.sql
@@ -78,6 +79,7 @@
 \ir tokens/correct_sum.sql
 \ir attributes/attribute_vectors.sql
 \ir vectors/session_vectors.sql
+\ir attributes/user_entry_actions.sql
 \ir learning/blended_vectors.sql
 \ir queries/place_text.sql
 \ir queries/embed.sql

@@ -35,6 +35,8 @@ MEANT = {
     "definition": '{"search": "Ski Aspen", "size": 2}',
     "texts": ["Ski Aspen"],
     "attribute": "kind",
+    "category": "kind",
+    "action": "kind",
     "belongs": True,
     "relation": "public.orders",
     "spaces": ["audience"],

@@ -126,6 +126,9 @@ FUNCTIONS = {
         "repeats bigint DEFAULT 3", "filter jsonb DEFAULT '{}'::jsonb", "centered boolean DEFAULT true",
     ],
     "attribute_vectors(text)": ["attribute text"],
+    "user_entry_actions(text,text,text)": [
+        "category text", "action text DEFAULT NULL::text", "goal text DEFAULT NULL::text",
+    ],
     "compare_spaces(text[],bigint,jsonb,text,bigint,bigint)": [
         "spaces text[]", "k bigint DEFAULT NULL::bigint", "group_filter jsonb DEFAULT NULL::jsonb",
         "label text DEFAULT NULL::text", "sample_size bigint DEFAULT 2000", "seed bigint DEFAULT 0",
@@ -160,6 +163,17 @@ RESULTS = {
         "stability",
     ],
     "attribute_vectors": ["value", "entries", "users", "frequency", "embedding"],
+    "user_entry_actions": [
+        "user_key",
+        "user_id",
+        "value",
+        "events",
+        "actions",
+        "conversion",
+        "first_at",
+        "last_at",
+        "mean_interval",
+    ],
     "compare_spaces": [
         "space",
         "model",

@@ -8,10 +8,6 @@ segments that two bootstrap samples of users lead to, a mean over 5 pairs.
 
 from __future__ import annotations
 
-import csv
-import gzip
-from collections import defaultdict
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -22,6 +18,7 @@ from measuring import say
 from psycopg import sql
 
 from judging.filling import filled, shared
+from judging.halves import EARLY, LATE, cut
 from judging.intervals import gain
 from judging.searching import Connection, user_count, weigh
 from pgaudience.embedding.provider import Provider
@@ -30,7 +27,6 @@ DATA = ("completejourney", "online-retail")
 FEWEST_ENTRIES = 5
 QUERIES, FEW_QUERIES = 500, 20
 SEGMENTS, SEEDS = 12, 5
-EARLY, LATE = "early ", "late "
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,23 +61,15 @@ where r.user_id = %(self)s
 
 _STABILITY = "select s.stability, s.stability_sd, s.silhouette from {} s"
 
-_WITH_ENTRIES = """
-select u.user_id
-from users u
-join activity a using (user_key)
-group by u.user_id
-having count(*) >= %s
-order by u.user_id
-"""
-
 
 def measure(name: str, provider: Provider, *, small: bool) -> dict[str, Any]:
     """Judge every likeness on the halves of users of one data set."""
     with TemporaryDirectory() as folder:
         halves = Path(folder) / "halves.csv"
-        _write_halves(shared(f"{name}/events_timed.csv.gz"), halves)
+        people = cut(shared(f"{name}/events_timed.csv.gz"))
+        people.write(halves, early=True, late=True)
+        users = people.queries(FEWEST_ENTRIES, FEW_QUERIES if small else QUERIES)
         with filled(halves, provider) as connection:
-            users = _queries(connection, FEW_QUERIES if small else QUERIES)
             ranks: dict[str, np.ndarray] = {}
             report: dict[str, Any] = {}
             for likeness in LIKENESSES:
@@ -95,37 +83,6 @@ def measure(name: str, provider: Provider, *, small: bool) -> dict[str, Any]:
                     report[likeness.name]["over_baseline"] = gain(ranks[likeness.name], ranks[BASELINE.name])
                 say(f"{name}: {likeness.name}")
     return {"queries": len(users), "likenesses": report}
-
-
-def _write_halves(source: Path, target: Path) -> None:
-    with target.open("w", encoding="utf-8", newline="") as file:
-        rows = csv.writer(file)
-        rows.writerow(["user_id", "entry", "frequency"])
-        for user, half, entries in _halves(source):
-            rows.writerows((half + user, entry, frequency) for entry, frequency in entries.items())
-
-
-def _halves(source: Path) -> Iterator[tuple[str, str, dict[str, int]]]:
-    occasions: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
-    with gzip.open(source, "rt", encoding="utf-8", newline="") as file:
-        for row in csv.DictReader(file):
-            if row["user_id"].strip() and row["entry"].strip():
-                occasions[row["user_id"]][row["occurred_at"]].append(row["entry"])
-    for user, by_time in occasions.items():
-        times = sorted(by_time)
-        for half, some in ((EARLY, times[: len(times) // 2]), (LATE, times[len(times) // 2 :])):
-            entries: dict[str, int] = defaultdict(int)
-            for entry in (entry for time in some for entry in by_time[time]):
-                entries[entry] += 1
-            yield user, half, entries
-
-
-def _queries(connection: Connection, count: int) -> list[str]:
-    found = {row[0] for row in connection.execute(_WITH_ENTRIES, [FEWEST_ENTRIES])}
-    users = sorted(half.removeprefix(EARLY) for half in found if half.startswith(EARLY))
-    users = [user for user in users if LATE + user in found]
-    chosen = np.random.default_rng(0).permutation(len(users))[:count]
-    return [users[place] for place in chosen]
 
 
 def _reciprocal_ranks(connection: Connection, likeness: Likeness, users: list[str]) -> np.ndarray:

@@ -8,6 +8,12 @@ from numpy.typing import NDArray
 RESAMPLES = 5_000
 
 
+def spread(values: NDArray[np.float64], seed: int = 0) -> dict[str, float | list[float]]:
+    """Return the mean of values, shape (n,), and its 95 % interval over resamples."""
+    found = gain(values, np.zeros(len(values)), seed)
+    return {"mean": found["gain"], "interval": found["interval"]}
+
+
 def gain(values: NDArray[np.float64], baseline: NDArray[np.float64], seed: int = 0) -> dict[str, float | list[float]]:
     """Return the mean difference of paired values, shape (n,), and its 95 % interval over resamples of the pairs."""
     differences = values - baseline

@@ -16,19 +16,7 @@ set search_path from current
 as $$
 #variable_conflict use_column
 begin
-    if not exists (select from entries e where e.attributes ? attribute_vectors.attribute) then
-        raise exception using
-            errcode = 'invalid_parameter_value',
-            message = format('no entry has an attribute %L', attribute_vectors.attribute),
-            hint = coalesce(
-                (
-                    select 'There are: ' || string_agg(k.attribute, ', ' order by k.attribute)
-                    from attribute_kinds k
-                    where k.relation = 'entries'
-                ),
-                'Load some, in a shell: pgaudience load --entries FILE'
-            );
-    end if;
+    perform check_entry_attribute(attribute_vectors.attribute);
 
     return query
     with weights as (

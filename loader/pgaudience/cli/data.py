@@ -63,6 +63,10 @@ def _delimiter(_context: click.Context, _parameter: click.Parameter, value: str 
 )
 @click.option("--until", metavar="TIME", help="Only rows before this time.")
 @click.option("--attributes", metavar="COLUMN,…", default="", help="Columns that describe the user.")
+@click.option("--conflicts", type=click.Choice(["last", "first", "most", "null"]), default="last", show_default=True,
+              help="Which of several values of an attribute counts; most: the commonest; null: none.")  # fmt: skip
+@click.option("--unknown", metavar="VALUE", multiple=True,
+              help="What stands for an attribute that is not known, as U; may be given more than once.")  # fmt: skip
 @click.option("--row-template", metavar="TEMPLATE",
               help="Each row is a user whose one entry is this text, as 'Age: {age}, Job: {job}'.")  # fmt: skip
 @click.option("--sequence-template", metavar="TEMPLATE",
@@ -105,6 +109,8 @@ def load(
     since: str | None,
     until: str | None,
     attributes: str,
+    conflicts: Literal["last", "first", "most", "null"],
+    unknown: tuple[str, ...],
     row_template: str | None,
     sequence_template: str | None,
     session_gap: float | None,
@@ -154,8 +160,11 @@ def load(
             opened.enter_context(each)
         users = read_users(users_file, None, users_id, rejects) if users_file else ()
         entries = read_entries(entries_file, None, entries_entry, rejects) if entries_file else ()
-        merged = run(connection, sources, users=users, entries=entries, mode=mode, force=force, goes_on=True)
-        report(rejects, merged)
+        merged = run(
+            connection, sources, users=users, entries=entries, mode=mode, conflicts=conflicts, unknown=unknown,
+            force=force, goes_on=True,
+        )  # fmt: skip
+        report(rejects, merged, conflicts)
         if period is not None:
             click.echo(f"{sum(each.outside for each in sources):,} accepted rows are out of the period", err=True)
         if entries_file:

@@ -12,11 +12,19 @@ if TYPE_CHECKING:
     from pgaudience.database import Connection
     from pgaudience.learning import Given
     from pgaudience.loading.entries import MergedEntries
-    from pgaudience.loading.merge import Merged
+    from pgaudience.loading.merge import Merged, Rule
     from pgaudience.reading import Rejects
 
 
-def report(rejects: Rejects, merged: Merged) -> None:
+_RESOLVED = {
+    "last": "the last one counts",
+    "first": "the first one counts",
+    "most": "the commonest counts",
+    "null": "none of them counts",
+}
+
+
+def report(rejects: Rejects, merged: Merged, conflicts: Rule) -> None:
     """Say what became of the rows, and what a load has changed."""
     for source in rejects.sources:
         _report_source(rejects, source)
@@ -34,7 +42,7 @@ def report(rejects: Rejects, merged: Merged) -> None:
     if merged.attributes_changed:
         _say(f"{merged.attributes_changed:,} users have new attributes")
     for attribute, users in merged.conflicts.items():
-        _say(f"  {users:,} users have several values of {attribute}; the last one counts")
+        _say(f"  {users:,} users have several values of {attribute}; {_RESOLVED[conflicts]}")
     _report_texts(merged.texts)
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import replace
+from functools import partial
 
 from pgaudience.database import Connection
 from pgaudience.errors import PgaudienceError
@@ -18,7 +19,7 @@ from pgaudience.loading.journal import (
     refuse_repeated,
     split,
 )
-from pgaudience.loading.merge import Merged, Mode, merge
+from pgaudience.loading.merge import Merged, Mode, Rule, merge
 from pgaudience.loading.staging import Staging
 from pgaudience.progress import progress
 from pgaudience.reading import Described, Source
@@ -31,6 +32,8 @@ def load(
     users: Iterable[Described] = (),
     entries: Iterable[Described] = (),
     mode: Mode = "replace",
+    conflicts: Rule = "last",
+    unknown: Collection[str] = (),
     force: bool = False,
     goes_on: bool = False,
 ) -> Merged:
@@ -39,26 +42,28 @@ def load(
     In mode `replace` the sources together are the truth for the users they hold: loading them again changes nothing.
     In mode `add` they are increments, and a source whose content was loaded before is refused unless `force`. Where
     `goes_on`, more is to be done for this load after the commit, and `finish` says when it is; a source that is loaded
-    again before that is not read: its rows are in. Who was forgotten is left out.
+    again before that is not read: its rows are in. Who was forgotten is left out. Of several values of an attribute of
+    a user that one counts which `conflicts` says; values that are `unknown` are none.
 
     Raises PgaudienceError, with nothing loaded, for such a source, in a space whose people are those of another one,
     and, in strict reading, at the first bad row.
     """
     once = mode == "add" and not force
+    stage = partial(Staging, connection, unknown, counts=conflicts == "most")
     with connection.transaction():
         _refuse_derived(connection)
         waiting, unfinished = split(connection, sources) if once else (list(sources), [])
         try:
             with connection.transaction():
-                staging, read = _read(connection, waiting, once=once, force=force)
+                staging, read = _read(connection, stage(), waiting, once=once, force=force)
         except UnfinishedError as error:  # of the query, the only source there is
             unfinished.append(error.found)
-            staging, read = Staging(connection), []
+            staging, read = stage(), []
         for chunk in users:
             staging.add_users(chunk)
         staging.finish()
         with progress("Merging", None, "rows") as shown:
-            merged = merge(connection, staging, mode)
+            merged = merge(connection, staging, mode, conflicts)
             shown.advance(sum(source.accepted for source in read))
         described = _describe(connection, entries, mode)
         load_keys = [*record(connection, read, mode), *(source.load_key for source in unfinished)]
@@ -69,8 +74,9 @@ def load(
     )
 
 
-def _read(connection: Connection, sources: list[Source], *, once: bool, force: bool) -> tuple[Staging, list[Read]]:
-    staging = Staging(connection)
+def _read(
+    connection: Connection, staging: Staging, sources: list[Source], *, once: bool, force: bool
+) -> tuple[Staging, list[Read]]:
     read = [_stage(staging, source) for source in sources]
     staging.end_block()
     if not force:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, LiteralString
+
+from psycopg.sql import SQL
 
 from pgaudience.database import Connection
 from pgaudience.loading.attributes import settle_kinds
@@ -13,6 +15,8 @@ from pgaudience.loading.pairs import copy_pairs
 from pgaudience.loading.staging import Staging
 
 Mode = Literal["replace", "add"]
+Rule = Literal["last", "first", "most", "null"]
+"""Which of several values of an attribute of one user counts; null: none of them."""
 
 # A block of rows is added up before it is sent.
 _PAIRS_OF_ONE_BLOCK = "create temporary view pairs as select * from staged_pairs"
@@ -153,6 +157,25 @@ group by v.key
 order by v.key
 """
 
+# By rule; the last one counts by itself.
+_PICK: dict[str, LiteralString] = {
+    "first": "(array_agg(v.value order by v.position) filter (where v.value is not null))[1]",
+    "most": "mode() within group (order by v.value)",
+    "null": "null::jsonb",
+}
+
+_RESOLVE = """
+update settled_values s
+set value = r.value
+from (
+    select v.user_key, v.key, {pick} as value
+    from settled_values v
+    group by v.user_key, v.key
+    having count(distinct v.value) > 1
+) r
+where (r.user_key, r.key) = (s.user_key, s.key)
+"""
+
 _SET_ATTRIBUTES = """
 update users u
 set attributes = n.attributes
@@ -204,24 +227,26 @@ class Merged:
     unfinished: list[Unfinished] = field(default_factory=list[Unfinished])
 
 
-def merge(connection: Connection, staging: Staging, mode: Mode) -> Merged:
+def merge(connection: Connection, staging: Staging, mode: Mode, conflicts: Rule = "last") -> Merged:
     """Bring what is staged into the space; in mode `replace` it is the truth for the users it holds."""
     removed, changed, added = _merge_activity(connection, staging, mode)
     sessions = staging.sessions.merge(mode, only_new_users=staging.has_only_new_users)
-    attributes, conflicts, texts = _merge_attributes(connection, mode) if staging.has_attributes else (0, {}, {})
+    attributes, found, texts = (0, {}, {})
+    if staging.has_attributes:
+        attributes, found, texts = _merge_attributes(connection, mode, conflicts)
     new_users, new_entries = staging.user_keys.inserted, staging.entry_keys.inserted
     if new_users or new_entries or removed or changed or added:
         connection.execute(_ANALYZE)
-    return Merged(
-        new_users, new_entries, added, changed, removed, attributes, conflicts, texts, sessions=sessions
-    )  # fmt: skip
+    return Merged(new_users, new_entries, added, changed, removed, attributes, found, texts, sessions=sessions)
 
 
-def _merge_attributes(connection: Connection, mode: Mode) -> tuple[int, dict[str, int], dict[str, int]]:
+def _merge_attributes(connection: Connection, mode: Mode, rule: Rule) -> tuple[int, dict[str, int], dict[str, int]]:
     connection.execute(_ATTRIBUTE_CELLS)
     texts = settle_kinds(connection, "users", "attribute_cells")
     connection.execute(_ATTRIBUTE_VALUES)
     conflicts: dict[str, int] = dict(connection.execute(_CONFLICTS).fetchall())
+    if conflicts and rule != "last":
+        connection.execute(SQL(_RESOLVE).format(pick=SQL(_PICK[rule])))
     return connection.execute(_SET_ATTRIBUTES, {"mode": mode}).rowcount, conflicts, texts
 
 

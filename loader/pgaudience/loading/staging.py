@@ -7,7 +7,7 @@ its key; the rows of a block are added up to pairs of keys here, and only those 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -55,11 +55,13 @@ class Staging:
     """What a load has read; the staging tables go with the transaction.
 
     After `finish`, the last block of activity is in `block` and the others are in the table staged_pairs; attributes
-    are in staged_attributes, by the numbers that staged_users has keys for.
+    are in staged_attributes, by the numbers that staged_users has keys for, without values that are `unknown`; each as
+    often as it was read if it `counts`, else not where it was the last of its user.
     """
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, unknown: Collection[str] = (), *, counts: bool = False) -> None:
         self._connection = connection
+        self._unknown, self._counts = frozenset(unknown), counts
         self._users, self._entries = Numbering(), Numbering()
         self.forgotten = Forgotten(connection)
         self.user_keys, self.entry_keys = Keys.of_users(connection), Keys.of_entries(connection)
@@ -140,7 +142,13 @@ class Staging:
         if len(self._last_attributes) > MOST_REMEMBERED:
             self._last_attributes.clear()
         with self._connection.cursor().copy("copy staged_attributes (user_number, attributes) from stdin") as copy:
-            for user, attributes in zip(users.tolist(), rows, strict=True):
-                if self._last_attributes.get(user) != attributes:
+            for user, row in zip(users.tolist(), rows, strict=True):
+                attributes = self._known(row)
+                if self._counts or self._last_attributes.get(user) != attributes:
                     self._last_attributes[user] = attributes
                     copy.write_row((user, json.dumps(attributes)))
+
+    def _known(self, attributes: Attributes) -> Attributes:
+        if not self._unknown:
+            return attributes
+        return {name: None if value in self._unknown else value for name, value in attributes.items()}

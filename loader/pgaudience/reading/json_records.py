@@ -1,4 +1,4 @@
-"""Records of JSON, one a line or in one array: objects whose keys are the columns."""
+"""Records of JSON, one a line or in one array: objects whose keys are the columns; `location.city` of one within."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class _Records:
     def add(self, line: int, value: object, written: str, fault: Reason | None) -> None:
         """Take what stands in a line, if it is a record."""
         if fault is None and isinstance(value, dict):
-            self.records.append(cast("dict[str, object]", value))
+            self.records.append(flat(cast("dict[str, object]", value)))
             self.written.append((line, written))
         else:
             self.rejected.append(Reject(line, fault or NOT_AN_OBJECT, written))
@@ -36,6 +36,19 @@ class _Records:
     def count(self) -> int:
         """Count them all."""
         return len(self.records) + len(self.rejected)
+
+
+def flat(record: dict[str, object], above: str = "") -> dict[str, object]:
+    """Return a record without objects in it: what is nested has the names on the way to it, joined by dots."""
+    if not above and not any(isinstance(value, dict) for value in record.values()):
+        return record
+    columns: dict[str, object] = {}
+    for name, value in record.items():
+        if isinstance(value, dict):
+            columns |= flat(cast("dict[str, object]", value), f"{above}{name}.")
+        else:
+            columns[above + name] = value
+    return columns
 
 
 class RecordTable:
