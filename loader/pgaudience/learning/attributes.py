@@ -47,9 +47,8 @@ from (
 ) x
 where vector_norm(x.embedding) > 0
 """
-_INSERT = """
-insert into attribute_axes (attribute, value, fold, lowest, highest, power, center, scale, embedding)
-values (%s, %s, %s, %s, %s, %s, %s, %s, %s)
+_COPY = """
+copy attribute_axes (attribute, value, fold, lowest, highest, power, center, scale, embedding) from stdin
 """
 _DUE = """
 select u.users > 0 and (
@@ -114,16 +113,16 @@ def fit_attributes(connection: Connection) -> Described:
         )
     axes = _axes(connection, keys, room)
     values = [each for each in values if each.key(arranged=outcome is not None) in axes]
-    connection.execute("delete from attribute_axes")
-    for each in values:
-        found = each.spread
-        shape = (found.lowest, found.highest, found.power, found.center, found.scale) if found else (None,) * 5
-        axis = axes[each.key(arranged=outcome is not None)]
-        vector = _unit(dimensions, axis, each.length)
-        connection.execute(_INSERT, [each.attribute, each.value, each.fold, *shape, vector])
     variance = sum(_variance(each, shares, arranged=outcome is not None) for each in values)
     start = _unit(dimensions, dimensions - 1, START_LENGTH * float(np.sqrt(variance)))
-    connection.execute(_INSERT, [None, None, None, *(None,) * 5, start])
+    connection.execute("delete from attribute_axes")
+    with connection.cursor().copy(_COPY) as copy:
+        for each in values:
+            found = each.spread
+            shape = (found.lowest, found.highest, found.power, found.center, found.scale) if found else (None,) * 5
+            axis = axes[each.key(arranged=outcome is not None)]
+            copy.write_row((each.attribute, each.value, each.fold, *shape, _unit(dimensions, axis, each.length)))
+        copy.write_row((*(None,) * 8, start))
     categories: dict[str, int] = {}
     for each in values:
         if each.value is not None and each.fold is None:
