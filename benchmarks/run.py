@@ -35,6 +35,7 @@ BENCHMARKS = {
     "embed": embed.run,
     "refresh": refresh.run,
     "search": searching.run,
+    "search-large": searching.run_large,
     "search-million": searching.run_million,
     "segmentation": segmentation.run,
     "audiences": audiences.run,
@@ -46,7 +47,7 @@ BENCHMARKS = {
 }
 
 # The others take long, or have no target: by name.
-BRIEF = ("load", "embed", "refresh", "search", "segmentation", "encoder", "maps", "memory")
+BRIEF = ("load", "embed", "refresh", "search", "search-large", "segmentation", "encoder", "maps", "memory")
 
 
 def main() -> None:
