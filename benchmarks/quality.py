@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from judging import alike, audits, indexed, labelled, planted
+from judging import alike, audits, indexed, labelled, planted, sharpened
 from judging.filling import NotAtHandError
 from judging.table import tables
 from machine import machine_facts
@@ -34,6 +34,7 @@ PARTS: dict[str, Part] = {
     "themes50": lambda provider, _: planted.themes(provider),
     "places": lambda provider, _: planted.places(provider),
     "audits": lambda provider, small: audits.measure(provider, small=small),
+    "judged": lambda provider, small: sharpened.measure(provider, small=small),
     "indexes": lambda provider, small: indexed.measure(provider, small=small),
     **{
         f"{name} users": lambda provider, small, name=name: alike.measure(name, provider, small=small)

@@ -223,6 +223,8 @@
 \ir audiences/picking/audience_evidence.sql
 \ir audiences/picking/admissible_users.sql
 \ir audiences/picking/audience_standing.sql
+\ir audiences/picking/judged_direction.sql
+\ir audiences/picking/rank_sharpened.sql
 \ir audiences/picking/rank_by_definition.sql
 \ir audiences/picking/rank_candidates.sql
 \ir audiences/picking/strongest_entries.sql

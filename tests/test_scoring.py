@@ -168,6 +168,37 @@ def test_members_have_scores_that_a_person_can_read(retail: str) -> None:
         ).fetchall() == [("by hand", True, True), ("mean", False, True)]
 
 
+def test_the_judged_sharpen_an_audience(retail: str) -> None:
+    """A search and the likeness to who was judged, against numpy; answers make it stale; without any all is as ever."""
+    with connect(retail) as connection:
+        connection.execute(
+            f"call save_audience('judged', search => '{QUERY}', size => 25, use_judgements => true)".encode()
+        )
+        plain = "select user_id, score from search_users(%s, k => 10000)"
+        ids, scores = columns(connection, plain.replace("%s", f"'{QUERY}'"))
+        found = "select user_id, score, percentile from audience_members where audience = 'judged' order by rank"
+        assert [row[0] for row in connection.execute(found)] == list(ids[:25])
+        for place in range(0, 25, 3):
+            connection.execute("call judge_member('judged', %s, %s)", [ids[place], place % 2 == 0])
+        assert connection.execute("select stale from audience_bi.audiences where audience = 'judged'").fetchone() == (
+            True,
+        )
+        connection.execute("call refresh_audiences()")
+        users, vectors = columns(connection, "select user_id, embedding::real[] from centered_user_vectors order by 1")
+        yes, no = (vectors[np.isin(users, ids[start:25:6])].mean(axis=0) for start in (0, 3))
+        direction = (yes - no) / np.linalg.norm(yes - no)
+        cosines = vectors @ direction / np.linalg.norm(vectors, axis=1)
+        likeness = dict(zip(users, standardised(cosines, cosines.mean(), cosines.std()), strict=True))
+        search = standardised(scores, scores.mean(), scores.std())
+        expected = {user: score + 0.5 * likeness[user] for user, score in zip(ids, search, strict=True)}
+        members = connection.execute(found).fetchall()
+        best = sorted(expected, key=lambda user: -expected[user])[:25]
+        assert [row[1] for row in members] == pytest.approx([expected[user] for user in best], abs=2e-3)
+        assert [row[1] for row in members] == pytest.approx([expected[row[0]] for row in members], abs=2e-3)
+        assert [row[2] for row in members] == pytest.approx([100 * (1 - rank / len(ids)) for rank in range(1, 26)])
+        connection.execute("call drop_audience('judged')")
+
+
 def test_matched_entries_are_the_evidence(retail: str) -> None:
     with connect(retail) as connection:
         admitted = {

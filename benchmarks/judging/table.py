@@ -31,24 +31,13 @@ def _part(name: str, result: dict[str, Any]) -> Iterator[str]:
         yield f"{name}: {result['left_out']}"
         return
     yield f"{name}  ({result['seconds']} s)"
-    if "likenesses" in result:
-        yield from _likenesses(result)
-    elif "recall_at_100" in result:
-        for data, recalls in result["recall_at_100"].items():
-            yield f"  {data:<16}R@100 " + ", ".join(f"{name} {recall:.3f}" for name, recall in recalls.items())
-        yield from _target(result)
-    elif "audits" in result:
-        yield from _audits(result)
-    elif "passed" in result:
-        yield from (f"  {search:<16}{', '.join(passed)}" for search, passed in result["passed"].items())
-        yield from _target(result)
-    elif "searches" in result:
-        yield from (f"  {search:<16}P@5 {found['precision_at_5']:.3f}" for search, found in result["searches"].items())
-        yield from _target(result)
-    else:
-        for column, figures in result.items():
-            if isinstance(figures, dict):
-                yield from _labelled(column, figures)
+    layouts = [layout for kind, layout in LAYOUTS.items() if kind in result]
+    if layouts:
+        yield from layouts[0](result)
+        return
+    for column, figures in result.items():
+        if isinstance(figures, dict):
+            yield from _labelled(column, figures)
 
 
 def _labelled(column: str, figures: dict[str, Any]) -> Iterator[str]:
@@ -68,11 +57,36 @@ def _likenesses(result: dict[str, Any]) -> Iterator[str]:
         )
 
 
+def _indexes(result: dict[str, Any]) -> Iterator[str]:
+    for data, recalls in result["recall_at_100"].items():
+        yield f"  {data:<16}R@100 " + ", ".join(f"{name} {recall:.3f}" for name, recall in recalls.items())
+    yield from _target(result)
+
+
+def _planted(result: dict[str, Any]) -> Iterator[str]:
+    yield from (f"  {search:<16}{', '.join(passed)}" for search, passed in result["passed"].items())
+    yield from _target(result)
+
+
+def _themes(result: dict[str, Any]) -> Iterator[str]:
+    yield from (f"  {search:<16}P@5 {found['precision_at_5']:.3f}" for search, found in result["searches"].items())
+    yield from _target(result)
+
+
 def _audits(result: dict[str, Any]) -> Iterator[str]:
     for data, found in result["data"].items():
         parts = ", ".join(f"{part} {figures['covered']:.3f}" for part, figures in found["parts"].items())
         yield f"  {data:<18}covered: {parts}"
     yield from _target(result)
+
+
+def _sharpened(result: dict[str, Any]) -> Iterator[str]:
+    for data, found in result["sharpened"].items():
+        for judged, figures in found["judged"].items():
+            yield f" {data}, {found['labels']} labels, {judged} judged: precision {figures['search']:.3f}"
+            for sharpening, gained in list(figures.items())[1:]:
+                interval = "{:+.3f} ({:+.3f} … {:+.3f})".format(gained["gain"], *gained["interval"])
+                yield f"  {sharpening:<26}{interval}, worse for {gained['harmed']:.0%} of the labels"
 
 
 def _over_baseline(found: dict[str, Any]) -> str:
@@ -85,3 +99,13 @@ def _target(figures: dict[str, Any]) -> Iterator[str]:
         if target in figures:
             what, wanted = next(iter(figures[target].items()))
             yield f"  target: {what.replace('_', ' ')} {wanted}: {'met' if figures[target]['met'] else 'not met'}"
+
+
+LAYOUTS = {
+    "likenesses": _likenesses,
+    "recall_at_100": _indexes,
+    "audits": _audits,
+    "sharpened": _sharpened,
+    "passed": _planted,
+    "searches": _themes,
+}

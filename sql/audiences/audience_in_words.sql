@@ -33,6 +33,7 @@ begin atomic
         'breadth ' || p.breadth,
         'evidence_weight ' || p.evidence_weight,
         case when not p.padded then 'with evidence' end,
+        'sharpened by those judged for ' || p.judgements_of,
         'with at least ' || nullif(p.min_entries, 1) || ' entries',
         'less like ' || nullif(array_to_string(p.unlike, ', '), ''),
         case when not p.centered then 'compared as they are' end,

@@ -20,7 +20,8 @@ create function define_audience(
     size bigint default null,
     share double precision default null,
     min_score double precision default null,
-    keep double precision default null
+    keep double precision default null,
+    judgements_of text default null
 )
 returns jsonb
 language plpgsql
@@ -50,7 +51,8 @@ declare
         'size', define_audience.size,
         'share', define_audience.share,
         'min_score', define_audience.min_score,
-        'keep', define_audience.keep
+        'keep', define_audience.keep,
+        'judgements_of', define_audience.judgements_of
     );
 begin
     select coalesce(jsonb_object_agg(p.key, p.value), '{}') into _definition
@@ -64,7 +66,7 @@ $$;
 
 comment on function define_audience(
     text, text, text, double precision, double precision, boolean, bigint, text[], text, text[], boolean, text,
-    bigint[], jsonb, text[], text[], text[], bigint, double precision, double precision, double precision
+    bigint[], jsonb, text[], text[], text[], bigint, double precision, double precision, double precision, text
 ) is
 'The definition of an audience out of the arguments of save_audience, checked.
 Example: select define_audience(search => ''ski enthusiasts'', size => 3);';

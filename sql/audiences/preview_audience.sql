@@ -20,7 +20,8 @@ create function preview_audience(
     size bigint default null,
     share double precision default null,
     min_score double precision default null,
-    keep double precision default null
+    keep double precision default null,
+    judgements_of text default null
 )
 returns table (
     members bigint,
@@ -62,9 +63,14 @@ declare
         size => preview_audience.size,
         share => preview_audience.share,
         min_score => preview_audience.min_score,
-        keep => preview_audience.keep
+        keep => preview_audience.keep,
+        judgements_of => preview_audience.judgements_of
     );
 begin
+    if preview_audience.judgements_of is not null then
+        perform check_foundations(jsonb_build_object('any_of', array[preview_audience.judgements_of]));
+    end if;
+
     return query
     with picked as materialized (
         select p.user_id, p.rank, p.score, p.reasons, p.is_member
@@ -107,9 +113,10 @@ $$;
 
 comment on function preview_audience(
     text, text, text, double precision, double precision, boolean, bigint, text[], text, text[], boolean, text,
-    bigint[], jsonb, text[], text[], text[], bigint, double precision, double precision, double precision
+    bigint[], jsonb, text[], text[], text[], bigint, double precision, double precision, double precision, text
 ) is
 'What save_audience with the same arguments would save, as of now: how many members, out of how many candidates who
 satisfy the filter and all other conditions; how many of these have any entry that is evidence for the search; how the
 scores of the members are distributed; and, where something ranks, the last three in and the first three out, in words.
+judgements_of names the audience whose judged users sharpen the search, as use_judgements does in save_audience.
 Example: select members, with_evidence, median_score, borderline from preview_audience(search => ''ski enthusiasts'', size => 3);';

@@ -22,7 +22,8 @@ create procedure save_audience(
     share double precision default null,
     min_score double precision default null,
     keep double precision default null,
-    suppress_below bigint default null
+    suppress_below bigint default null,
+    use_judgements boolean default null
 )
 language plpgsql
 set search_path from current
@@ -51,7 +52,8 @@ declare
         size => save_audience.size,
         share => save_audience.share,
         min_score => save_audience.min_score,
-        keep => save_audience.keep
+        keep => save_audience.keep,
+        judgements_of => case when save_audience.use_judgements then _name end
     );
 begin
     if coalesce(_name, '') = '' then
@@ -87,7 +89,8 @@ $$;
 
 comment on procedure save_audience(
     text, text, text, text, double precision, double precision, boolean, bigint, text[], text, text[], boolean, text,
-    bigint[], jsonb, text[], text[], text[], bigint, double precision, double precision, double precision, bigint
+    bigint[], jsonb, text[], text[], text[], bigint, double precision, double precision, double precision, bigint,
+    boolean
 ) is
 'Saves an audience under a name, and who is in it, in audience_members. It ranks by a search (away_from: the vector of
 this text is taken off; mode, breadth, evidence_weight and padded as of search_users), by likeness to like_users or to
@@ -97,5 +100,6 @@ similarity to segments, or by the standing in other audiences. It admits who sat
 number of them (size), a share of all who are admitted, or all with min_score. With keep, 0.2 say, a member leaves only
 when ranked behind the cut by more than a fifth of the size, and others enter when before it by as much, or when there
 is room. An audience saved again keeps its history, and its members are computed anew. It is hidden from the schema for
-BI tools while it has fewer members than suppress_below.
+BI tools while it has fewer members than suppress_below. With use_judgements a search ranks those higher who are like
+the users judged to belong (judge_member) and unlike those judged not to.
 Example: call save_audience(''skiers'', search => ''ski enthusiasts'', size => 3);';

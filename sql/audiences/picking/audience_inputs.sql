@@ -58,6 +58,16 @@ begin
         );
     end if;
 
+    if _p.judgements_of is not null then
+        _data := _data || (
+            select jsonb_build_object(
+                'judged', md5(string_agg(format('%L %s', j.user_id, j.belongs), ' ' order by j.user_id))
+            )
+            from audience_judgements j
+            where j.audience = _p.judgements_of
+        );
+    end if;
+
     return jsonb_build_object(
         'data', _data,
         'definitions', (
@@ -72,6 +82,6 @@ $$;
 
 comment on function audience_inputs(jsonb) is
 'Internal. What the members of an audience of this definition would be computed from now: when the space was refreshed
-and its policies, the vectors of the texts, the published run, who satisfies the filter, and the audiences it stands on
-with their definitions. An audience is stale when this is not what stands in audiences.inputs.
+and its policies, the vectors of the texts, the published run, who satisfies the filter, who was judged, and the
+audiences it stands on with their definitions. An audience is stale when this is not what stands in audiences.inputs.
 Example: select audience_inputs(''{"search": "ski enthusiasts", "size": 3}'') -> ''data'' -> ''texts'';';

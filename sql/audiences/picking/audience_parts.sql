@@ -23,7 +23,8 @@ returns table (
     size bigint,
     share double precision,
     min_score double precision,
-    keep double precision
+    keep double precision,
+    judgements_of text
 )
 language sql
 immutable
@@ -50,7 +51,8 @@ begin atomic
         p.size,
         p.share,
         p.min_score,
-        coalesce(p.keep, 0)
+        coalesce(p.keep, 0),
+        p.judgements_of
     from jsonb_to_record(audience_parts.definition) as p (
         search text,
         away_from text,
@@ -72,7 +74,8 @@ begin atomic
         size bigint,
         share double precision,
         min_score double precision,
-        keep double precision
+        keep double precision,
+        judgements_of text
     );
 end;
 

@@ -29,7 +29,7 @@ begin
     where k not in (
         'search', 'away_from', 'mode', 'breadth', 'evidence_weight', 'padded', 'min_entries', 'like_users',
         'like_audience', 'unlike', 'centered', 'segmentation', 'segments', 'filter', 'all_of', 'any_of', 'none_of',
-        'size', 'share', 'min_score', 'keep'
+        'size', 'share', 'min_score', 'keep', 'judgements_of'
     );
 
     if _unknown is not null then
@@ -59,6 +59,8 @@ begin
             (_p.search is null and _d ?| array['away_from', 'mode', 'breadth', 'evidence_weight', 'padded'],
                 'away_from, mode, breadth, evidence_weight and padded go with search',
                 'For example: search => ''ski enthusiasts'', mode => ''evidence'''),
+            (_p.search is null and _d ? 'judgements_of', 'judgements sharpen a search, and there is none',
+                'For example: search => ''ski enthusiasts'', use_judgements => true'),
             (not _d ?| array['like_users', 'like_audience'] and _d ?| array['unlike', 'centered'],
                 'unlike and centered go with like_users or like_audience',
                 'For a search: away_from => ''…''; to leave members out: none_of => array[…]'),

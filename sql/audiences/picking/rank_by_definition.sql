@@ -20,11 +20,18 @@ declare
     _p record;
     _entry_keys bigint[];
     _excesses double precision[];
+    _direction vector;
 begin
     select * into _p
     from audience_parts(rank_by_definition.definition);
 
-    if _p.search is not null then
+    _direction := judged_direction(_p.judgements_of);
+
+    if _p.search is not null and _direction is not null then
+        return query
+        select r.user_id, r.rank, r.score, '{}'::text[], r.times
+        from rank_sharpened(rank_by_definition.definition, _direction, rank_by_definition.k) r;
+    elsif _p.search is not null then
         select e.entry_keys, e.excesses into _entry_keys, _excesses
         from audience_evidence(rank_by_definition.definition) e;
 
