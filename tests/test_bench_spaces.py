@@ -62,40 +62,19 @@ def test_the_cost_is_that_of_kmodes() -> None:
 
 @pytest.mark.slow
 def test_what_goes_together_is_told_from_what_texts_say(tmp_path: Path) -> None:
-    """Of two kinds of users, who have the even or the odd of forty things, whatever they are called."""
-    words = [
-        "tea",
-        "rum",
-        "ski",
-        "car",
-        "sun",
-        "hat",
-        "pen",
-        "cup",
-        "dog",
-        "cat",
-        "sea",
-        "jam",
-        "key",
-        "map",
-        "box",
-        "net",
-        "oak",
-        "pie",
-        "rug",
-        "saw",
-    ]
-    names = [f"{colour} {word}" for word in words for colour in ("red", "old")]
+    """Of two kinds of users, who have these or those of forty things, whatever they are called."""
+    words = "tea rum ski car sun hat pen cup dog cat sea jam key map box net oak pie rug saw".split()  # noqa: SIM905
+    kinds = [[f"{colour} {word}" for word in words[kind::2] for colour in ("red", "old")] for kind in (0, 1)]
     random = np.random.default_rng(1)
     lines = ["user_id,entry,frequency"]
-    for user in range(60):
-        lines += [f"u{user},{names[2 * n + user % 2]},1" for n in random.permutation(20)[:12]]
+    for user in range(240):
+        lines += [f"u{user},{kinds[user % 2][n]},1" for n in random.permutation(20)[:12]]
     halves = cut(compressed(tmp_path / "events.csv.gz", lines))
     early, late = tmp_path / "early.csv", tmp_path / "late.csv"
     halves.write(early, early=True, late=False)
     halves.write(late, early=False, late=True)
     provider = provider_for(DEFAULT_MODEL)
-    labels = {name: {str(place % 2)} for place, name in enumerate(names)}
+    labels = {name: {str(kind)} for kind in (0, 1) for name in kinds[kind]}
     with filled(early, provider) as connection:
         found = judge(connection, Cut(halves.halves), late, provider, labels, {BLEND: {"new": 0.3}}, small=False)
     spaces = found["spaces"]
@@ -103,6 +82,7 @@ def test_what_goes_together_is_told_from_what_texts_say(tmp_path: Path) -> None:
         low, high = spaces[BEHAVIOUR][measure]["interval"]
         assert low <= spaces[BEHAVIOUR][measure]["mean"] <= high
     assert spaces[BEHAVIOUR]["new"]["mean"] > 0.9
+    assert spaces[BEHAVIOUR]["new"]["over_text"]["interval"][0] > 0
     assert spaces[BEHAVIOUR]["bits"]["mean"] > 0.5
     assert spaces[BEHAVIOUR]["p10"]["mean"] == 1
     assert spaces[BLEND]["new"]["over_text"]["gain"] == pytest.approx(

@@ -271,7 +271,7 @@ def _bits(connection: Connection, halves: Cut) -> NDArray[np.float64]:
         entry: place for place, entry in enumerate(dict.fromkeys(entry for some in late.values() for entry in some))
     }
     counts = np.zeros((2, max(segments.values()) + 1, len(places)))
-    fold = {user: number % 2 for number, user in enumerate(late)}
+    fold = dict(zip(late, np.random.default_rng(0).integers(2, size=len(late)).tolist(), strict=True))
     for user, entries in late.items():
         if user in segments:
             counts[fold[user], segments[user], [places[entry] for entry in entries]] += 1
