@@ -2,9 +2,11 @@
 --
 -- Deletions remove what they see, and wait for what they must see. What is left to this is activity that somebody
 -- inserts by hand, which takes no turns, and deletions under REPEATABLE READ, which wait and still do not see. To look
--- comes first, since that is faster and mostly finds none.
+-- comes first, since that is faster and mostly finds none; where no entry is gone and it is known whose activity has
+-- changed, it looks at theirs alone.
 create function remove_orphans(
-    changed text[]
+    changed text[],
+    user_keys bigint[] default null
 )
 returns boolean
 language plpgsql
@@ -13,15 +15,22 @@ parallel unsafe
 set search_path from current
 as $$
 declare
+    _user_keys constant bigint[] := case
+        when not 'entries' = any (remove_orphans.changed) then remove_orphans.user_keys
+    end;
     _found boolean := false;
 begin
     if 'activity' = any (remove_orphans.changed)
         or 'users' = any (remove_orphans.changed)
         or 'entries' = any (remove_orphans.changed) then
         select exists (
-            select from activity a where not exists (select from users u where u.user_key = a.user_key)
+            select from activity a
+            where (_user_keys is null or a.user_key = any (_user_keys))
+                and not exists (select from users u where u.user_key = a.user_key)
         ) or exists (
-            select from activity a where not exists (select from entries e where e.entry_key = a.entry_key)
+            select from activity a
+            where (_user_keys is null or a.user_key = any (_user_keys))
+                and not exists (select from entries e where e.entry_key = a.entry_key)
         ) into _found;
     end if;
 
@@ -53,9 +62,10 @@ begin
 end
 $$;
 
-revoke execute on function remove_orphans(text[]) from public;
+revoke execute on function remove_orphans(text[], bigint[]) from public;
 
-comment on function remove_orphans(text[]) is
+comment on function remove_orphans(text[], bigint[]) is
 'Internal. Removes activity of users and entries that are gone, and assignments, segment_changes and memberships of
-users, if these relations changed; true if there was such activity.
+users, if these relations changed; true if there was such activity. user_keys are those whose activity has changed, if
+that is known.
 Example: select remove_orphans(''{activity,users}'');';

@@ -4,7 +4,8 @@
 --
 -- Sums of floating point are added up in one order, whatever the plan, so that a search repeats to the last bit:
 -- over users in that of their keys, within a user in that of the entries, sorted before their postings are
--- unnested, while they are few.
+-- unnested, while they are few. Of users who have changed lately the postings are in a table of their own: 'not in',
+-- a hashed look-up, keeps to the order.
 create function user_evidence(
     entry_keys bigint[],
     excesses double precision[],
@@ -35,13 +36,24 @@ begin
     from (
         select p.user_key, sum(p.strength * p.excess) - (1 - _strongest) * max(p.strength * p.excess) as evidence
         from (
-            select unnest(o.user_keys) as user_key, unnest(o.strengths) as strength, o.excess
+            select o.user_key, o.strength, o.excess
             from (
-                select o.user_keys, o.strengths, a.excess
-                from unnest(user_evidence.entry_keys, user_evidence.excesses) a (entry_key, excess)
-                join entry_postings o using (entry_key)
-                order by entry_key
+                select unnest(o.user_keys) as user_key, unnest(o.strengths) as strength, o.excess
+                from (
+                    select o.user_keys, o.strengths, a.excess
+                    from unnest(user_evidence.entry_keys, user_evidence.excesses) a (entry_key, excess)
+                    join entry_postings o using (entry_key)
+                    order by entry_key
+                ) o
             ) o
+            where o.user_key not in (select l.user_key from late_users l)
+            union all
+            (
+                select o.user_key, o.strength, a.excess
+                from unnest(user_evidence.entry_keys, user_evidence.excesses) a (entry_key, excess)
+                join late_postings o using (entry_key)
+                order by entry_key
+            )
         ) p
         group by p.user_key
     ) e

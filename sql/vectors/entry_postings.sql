@@ -2,6 +2,10 @@
 create materialized view entry_postings as
 select * from entry_postings_live;
 
+-- Made anew, they are of everybody as of now.
+delete from late_postings;
+delete from late_users;
+
 create unique index entry_postings_entry_key on entry_postings (entry_key);
 
 comment on materialized view entry_postings is

@@ -1,30 +1,13 @@
 -- The inverted index of search: for every entry its users, and what each gives to the evidence.
 --
--- The strength is the weight of the entry for the user, over the total weight of the user to the power of breadth.
--- Arrays make it compact, and cheap to read for the few hundred entries that a query admits. In a space of attributes
--- entries have no weight, and none is there.
+-- Arrays make it compact, and cheap to read for the few hundred entries that a query admits.
 create view entry_postings_live as
 select
-    a.entry_key,
-    array_agg(a.user_key) as user_keys,
-    array_agg((
-        coalesce(w.weight, entry_weight(a.frequency, s.weighting) * recency(a.last_at, s.half_life, s.weighted_at))
-        / u.weight ^ s.breadth
-    )::real) as strengths
-from activity a
-cross join (
-    select
-        max(weighting) as weighting,
-        max(breadth) as breadth,
-        max(half_life) as half_life,
-        coalesce(max(weighted_at), now()) as weighted_at
-    from space
-) s
-join user_vectors u using (user_key)
-left join common_weights w
-    on w.frequency = a.frequency and w.weighting = s.weighting and s.half_life is null
-where u.weight > 0
-group by a.entry_key;
+    p.entry_key,
+    array_agg(p.user_key) as user_keys,
+    array_agg(p.strength) as strengths
+from user_postings_live p
+group by p.entry_key;
 
 comment on view entry_postings_live is
 'Internal. The definition of entry_postings, computed as you read it.

@@ -2,6 +2,9 @@
 create materialized view entry_stats as
 select * from entry_stats_live;
 
+-- Made anew, they are as of now.
+delete from changed_entries;
+
 create unique index entry_stats_entry_key on entry_stats (entry_key);
 
 comment on materialized view entry_stats is

@@ -1,4 +1,4 @@
--- Brings every materialized view up to date.
+-- Brings every materialized view up to date, or, where tables are in their place, what has changed of them.
 --
 -- The changes noted so far are removed first: whatever is committed after that stays noted, and at worst a change is
 -- noted that the refresh has seen already. To remove orphans is such a change, so it is repeated until there are none.
@@ -26,7 +26,11 @@ declare
     _little_under_an_index constant double precision := 0.01;
     _changed text[];
     _every_row boolean := false;
-    _view text;
+    _user_keys bigint[] := '{}';
+    _idf_changed boolean;
+    _relation text;
+    _key text;
+    _is_view boolean;
     _readable boolean;
 begin
     perform narrow_search_path();
@@ -40,24 +44,34 @@ begin
         into _changed, _every_row
         from seen;
 
-        exit when not remove_orphans(_changed);
+        call take_changed_users(_changed, _user_keys);
+
+        exit when not remove_orphans(_changed, _user_keys);
     end loop;
 
     update space set weighted_at = clock_timestamp();
 
-    foreach _view in array array[
-        'entry_stats', 'entry_lengths', 'common_weights', 'user_vectors', 'average_user', 'centered_user_vectors',
-        'entry_sample', 'user_sample', 'entry_postings'
-    ] loop
-        select c.relispopulated into _readable
+    for _relation, _key in
+        values
+            ('entry_stats', 'entry_key'),
+            ('entry_lengths', 'user_key'),
+            ('common_weights', 'frequency'),
+            ('user_vectors', 'user_key'),
+            ('average_user', 'users'),
+            ('centered_user_vectors', 'user_key'),
+            ('entry_sample', 'entry_key'),
+            ('user_sample', 'user_key'),
+            ('entry_postings', 'entry_key')
+    loop
+        select c.relkind = 'm', c.relispopulated into _is_view, _readable
         from pg_class c
-        where c.oid = to_regclass(format('%I.%I', current_schema(), _view));
+        where c.oid = to_regclass(format('%I.%I', current_schema(), _relation));
 
         if _readable then
-            execute format('select exists (select from %I.%I)', current_schema(), _view) into _readable;
+            execute format('select exists (select from %I.%I)', current_schema(), _relation) into _readable;
         end if;
 
-        if _view = 'average_user' then
+        if _relation = 'average_user' then
             continue when _readable and not _every_row and average_user_drift() <= case
                 when to_regclass(format('%I.centered_user_vectors_embedding', current_schema())) is null then _little
                 else _little_under_an_index
@@ -65,12 +79,16 @@ begin
             _every_row := true;
         end if;
 
-        execute format(
-            'refresh materialized view %s %I.%I',
-            case when _readable and not (_every_row and has_vector_index(_view)) then 'concurrently' end,
-            current_schema(),
-            _view
-        );
+        if _is_view then
+            execute format(
+                'refresh materialized view %s %I.%I',
+                case when _readable and not (_every_row and has_vector_index(_relation)) then 'concurrently' end,
+                current_schema(),
+                _relation
+            );
+        else
+            call update_table(_relation, _key, _user_keys, _every_row, _idf_changed);
+        end if;
     end loop;
 
     call widen_users();

@@ -9,7 +9,7 @@ import click
 from pgaudience.cli.target import Target, pass_target
 
 if TYPE_CHECKING:
-    from pgaudience.installing import Migration
+    from pgaudience.installing import Materialization, Migration
 
 _TEMPLATE = "select s.entry_template, t.entries_outdated from space s cross join status t"
 _UNKNOWN_NAMES = """
@@ -35,6 +35,8 @@ order by 1
 @click.option("--weighting", type=click.Choice(["log", "frequency", "sqrt", "binary"]), help="How frequencies count.")
 @click.option("--entry-template", metavar="TEMPLATE",
               help="The text that is embedded for an entry, as '{entry} — {category}'.")  # fmt: skip
+@click.option("--materialize", type=click.Choice(["views", "tables"]),
+              help="Have a refresh compute everything, in views, or what has changed, in tables.")  # fmt: skip
 @pass_target
 def migrate(
     target: Target,
@@ -46,6 +48,7 @@ def migrate(
     base_url: str | None,
     weighting: str | None,
     entry_template: str | None,
+    materialize: Materialization | None,
 ) -> None:
     """Create or upgrade a space."""
     from pgaudience.embedding.registry import BLEND, is_learned, measure
@@ -64,6 +67,7 @@ def migrate(
         entry_template=entry_template,
         of=of,
         parts=_weighted(parts, weights),
+        materialization=materialize,
         measure=lambda asked: measure(asked, dimensions=dimensions, base_url=base_url),
     )
     _report_space(result)

@@ -1,5 +1,6 @@
 """Creating and upgrading a space: Alembic for what holds data, the sql/ bundle for the rest."""
 
 from pgaudience.installing.migrate import Migration, migrate
+from pgaudience.installing.wishes import Materialization
 
-__all__ = ["Migration", "migrate"]
+__all__ = ["Materialization", "Migration", "migrate"]

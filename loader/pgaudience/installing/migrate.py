@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import LiteralString
@@ -19,9 +18,10 @@ from sqlalchemy.pool import StaticPool
 from pgaudience.database import Space, SpaceConnection, connect, use_schema, watching
 from pgaudience.embedding.registry import BLEND, TFIDF, is_learned
 from pgaudience.errors import PgaudienceError
-from pgaudience.installing import family, objects, surroundings
+from pgaudience.installing import family, objects, surroundings, wishes
 from pgaudience.installing.bundle import SqlFile, bundle_digest, read_bundle
 from pgaudience.installing.locking import lock_relations
+from pgaudience.installing.wishes import Materialization, Wanted
 from pgaudience.resources import folder
 
 LOCK_TIMEOUT = "10s"
@@ -37,6 +37,7 @@ order by c.relname
 """
 _REWEIGHT = "update space set weighting = %s where weighting <> %s"
 _SET_TEMPLATE = "update space set entry_template = %s where entry_template <> %s"
+_MATERIALIZE = "update space set materialization = %s where materialization <> %s"
 _CREATE_SPACE = "insert into space (model, dimensions, base, parts, part_weights) values (%s, %s, %s, %s, %s)"
 _LOCK = "select pg_advisory_xact_lock(hashtextextended('pgaudience migrate', 0))"
 
@@ -50,20 +51,10 @@ class Migration:
     changed: bool
     reweighted: bool
     has_new_template: bool
+    materialization: Materialization
     for_the_dba: list[str]
     relatives: list[Migration] = field(default_factory=lambda: list[Migration]())
     """The spaces over the same people that were looked at too."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Wanted:
-    """What a space is asked to be; by default what it is."""
-
-    model: str | None = None
-    weighting: str | None = None
-    entry_template: str | None = None
-    measure: Callable[[str | None], tuple[str, int]] | None = None
-    parts: Mapping[str, float] | None = None
 
 
 def migrate(
@@ -75,6 +66,7 @@ def migrate(
     entry_template: str | None = None,
     of: str | None = None,
     parts: Mapping[str, float] | None = None,
+    materialization: Materialization | None = None,
     measure: Callable[[str | None], tuple[str, int]],
 ) -> Migration:
     """Create or upgrade the space `schema`; nothing happens when it is up to date.
@@ -83,7 +75,8 @@ def migrate(
     space and for a check of the one that exists. Any number of migrations may run at once: they take turns.
 
     A new space has the people `of` another one, if that is given; one of the model `blend` has `parts`, spaces over
-    the same people with the weight of each. Spaces over the same people are upgraded together.
+    the same people with the weight of each. Spaces over the same people are upgraded together;
+    they have the materialization of their base.
 
     Raises PgaudienceError when the space cannot be as asked for; nothing has changed then.
     """
@@ -100,7 +93,8 @@ def migrate(
                 of, dimensions = family.check_parts(connection, list(parts))
                 measure = _measured(model or BLEND, dimensions)
             base = family.find_base(connection, schema, of)
-            wanted = _Wanted(model, weighting, entry_template, measure, parts)
+            wishes.check_materialization(schema, base, materialization)
+            wanted = Wanted(model, weighting, entry_template, measure, materialization, parts)
             return _migrate_family(connection, transaction, schema, base, wanted)
     finally:
         engine.dispose()
@@ -111,7 +105,7 @@ def _measured(model: str, dimensions: int) -> Callable[[str | None], tuple[str, 
 
 
 def _migrate_family(
-    connection: SpaceConnection, transaction: AlembicConnection, schema: str, base: str | None, wanted: _Wanted
+    connection: SpaceConnection, transaction: AlembicConnection, schema: str, base: str | None, wanted: Wanted
 ) -> Migration:
     """Migrate the space with all others over the same people: first the base, whose tables they stand on."""
     root = base or schema
@@ -122,7 +116,9 @@ def _migrate_family(
             member.take_down()
     done: dict[str, Migration] = {}
     for member in members:
-        asked = wanted if member.schema == schema else _Wanted()
+        asked = wanted if member.schema == schema else Wanted()
+        if root in done:
+            asked = replace(asked, materialization=done[root].materialization)
         done[member.schema] = member.run(asked, again=root in done and done[root].changed)
     asked_for = done.pop(schema)
     return replace(asked_for, relatives=list(done.values()))
@@ -153,12 +149,12 @@ class _Migrator:
         with surroundings.acting_as(self._connection, owner):
             if self._exists():
                 lock_relations(self._connection, self._schemas)
-                self._indexes = objects.matview_indexes(self._connection, [])
+                self._indexes = objects.indexes_of_copies(self._connection, [])
                 objects.drop_installed(self._connection, [])
                 family.part(self._connection, self.schema)
                 self._connection.execute("update space set bundle_digest = null")
 
-    def run(self, wanted: _Wanted, *, again: bool) -> Migration:
+    def run(self, wanted: Wanted, *, again: bool) -> Migration:
         """Create or upgrade the space, or do nothing; with `again`, install it anew although it is up to date."""
         missing = surroundings.ForTheDba()
         surroundings.become_oneself(self._connection)
@@ -175,9 +171,9 @@ class _Migrator:
             model, dimensions = wanted.measure(wanted.model)
             asked = Space(self.schema, model, dimensions, self._base)
             if is_learned(model) and model != TFIDF:
-                _check_learned(asked, wanted)
+                wishes.check_learned(asked, wanted)
             if space is not None:
-                _check_same(space, asked)
+                wishes.check_same(space, asked)
                 self._check_same_parts(wanted)
             space = asked
         if space is None:
@@ -186,14 +182,21 @@ class _Migrator:
         files = read_bundle("install.sql")
         bi_files = read_bundle("bi/install.sql") if has_bi else ()
         digest = bundle_digest(roles, with_bi=has_bi)
-        changed = created or again or self._is_behind(digest)
+        former = None if created else self._materialization()
+        changed = created or again or self._is_behind(digest) or wanted.materialization not in (None, former)
         if changed:
             self._upgrade(space, wanted, created, files, bi_files, digest)
         reweighted = self._set(_REWEIGHT, wanted.weighting)
         has_new_template = self._set(_SET_TEMPLATE, wanted.entry_template)
-        return Migration(space, created, changed, reweighted, has_new_template, missing.statements)
+        materialization = self._materialization()
+        return Migration(space, created, changed, reweighted, has_new_template, materialization, missing.statements)
 
-    def _check_same_parts(self, wanted: _Wanted) -> None:
+    def _materialization(self) -> Materialization:
+        """Return what the space has; one of a former release has views."""
+        found = self._connection.execute("select to_jsonb(s) ->> 'materialization' from space s").fetchone()
+        return "tables" if found == ("tables",) else "views"
+
+    def _check_same_parts(self, wanted: Wanted) -> None:
         (parts,) = self._connection.execute("select to_jsonb(s) -> 'parts' from space s").fetchone() or (None,)
         if wanted.parts is not None and list(wanted.parts) != parts:
             raise PgaudienceError(f"the parts of the space {self.schema!r} are others", "Make another blend of these.")
@@ -235,7 +238,7 @@ class _Migrator:
     def _upgrade(
         self,
         space: Space,
-        wanted: _Wanted,
+        wanted: Wanted,
         created: bool,
         files: tuple[SqlFile, ...],
         bi_files: tuple[SqlFile, ...],
@@ -246,14 +249,15 @@ class _Migrator:
         indexes: list[objects.Index] = []
         if not created:
             lock_relations(connection, self._schemas)
-            if not self._alembic_is_behind():
+            if not self._alembic_is_behind() and wanted.materialization in (None, self._materialization()):
                 kept = objects.files_to_keep(connection, files)
-            indexes = self._indexes or objects.matview_indexes(connection, kept)
+            indexes = self._indexes or objects.indexes_of_copies(connection, kept)
             objects.drop_installed(connection, kept)
         self._run_alembic(space)
         if created:
             parts = [list(wanted.parts), list(wanted.parts.values())] if wanted.parts else [None, None]
             connection.execute(_CREATE_SPACE, [space.model, space.dimensions, space.base, *parts])
+        self._set(_MATERIALIZE, wanted.materialization)
         if space.base is not None:
             family.share(connection, space.schema, space.base)
         self._install([file for file in files if file.path not in kept], bi_files)
@@ -277,24 +281,3 @@ class _Migrator:
             objects.install(self._connection, bi_files, f"{self.schema}_bi")
             use_schema(self._connection, self.schema)
         objects.install(self._connection, [grants], self.schema)
-
-
-def _check_learned(asked: Space, wanted: _Wanted) -> None:
-    if asked.model == BLEND and wanted.parts is None:
-        raise PgaudienceError("a blend is made of parts", "Name them: migrate --model blend --parts audience,taste")
-    if asked.base is None:
-        raise PgaudienceError(
-            f"a space of {asked.model} is over the people of a space of texts, in which queries are understood",
-            f"Name that one: pgaudience --schema {shlex.quote(asked.schema)} migrate --of SPACE --model {asked.model}",
-        )
-    if wanted.entry_template is not None:
-        raise PgaudienceError(f"{asked.model} reads no texts, so it has no use for a template of them")
-
-
-def _check_same(space: Space, asked: Space) -> None:
-    if space != asked:
-        raise PgaudienceError(
-            f"the space {space.schema!r} is made for {space.model} with {space.dimensions} dimensions,"
-            f" not for {asked.model} with {asked.dimensions}",
-            "A space keeps its model. Make another one: pgaudience --schema OTHER migrate --model …",
-        )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
@@ -12,6 +13,10 @@ from pgaudience.database import Connection
 from pgaudience.errors import PgaudienceError
 from pgaudience.installing.bundle import SqlFile
 
+# What is a copy of a live view: by the policy of the space one or the other.
+_COPIES = ["materialized view", "table"]
+_COPY = re.compile(r"^(create|comment on) materialized view\b", re.MULTILINE)
+
 _PRESENT = """
 select p.tableoid, p.oid
 from pg_proc p
@@ -19,7 +24,8 @@ where p.pronamespace in (select oid from pg_namespace where nspname = any (%(sch
 union all
 select c.tableoid, c.oid
 from pg_class c
-where c.relnamespace in (select oid from pg_namespace where nspname = any (%(schemas)s)) and c.relkind in ('v', 'm')
+where c.relnamespace in (select oid from pg_namespace where nspname = any (%(schemas)s))
+    and c.relkind in ('v', 'm', 'r')
 union all
 select t.tableoid, t.oid
 from pg_trigger t
@@ -44,14 +50,15 @@ from unnest(%s::oid[], %s::oid[]) as made (catalog, number)
 cross join lateral pg_identify_object(made.catalog, made.number, 0) o
 """
 
-# Every materialized view with all that its definition stands on, down to the tables.
+# Every materialized view, or table in place of one, with all that its definition stands on, down to the tables.
 _FOUNDATIONS = """
 with recursive foundations as (
-    select i.identity as matview, 'pg_class'::regclass::oid as catalog, to_regclass(i.identity)::oid as object
+    select i.identity as copy, 'pg_class'::regclass::oid as catalog, to_regclass(o.identity)::oid as object
     from installed_objects i
-    where i.kind = 'materialized view'
+    cross join lateral (values (i.identity), (i.identity || '_live')) o (identity)
+    where i.kind = any (%s)
     union
-    select f.matview, d.refclassid, d.refobjid
+    select f.copy, d.refclassid, d.refobjid
     from foundations f
     left join pg_rewrite r on f.catalog = 'pg_class'::regclass and r.ev_class = f.object
     join pg_depend d
@@ -59,33 +66,37 @@ with recursive foundations as (
         or (d.classid = 'pg_rewrite'::regclass and d.objid = r.oid)
     where d.refclassid in ('pg_class'::regclass, 'pg_proc'::regclass)
 )
-select f.matview, i.file, i.digest
+select f.copy, i.file, i.digest
 from foundations f
 cross join lateral pg_identify_object(f.catalog, f.object, 0) o
 join installed_objects i on (i.kind, i.identity) = (o.type, o.identity)
 """
 
-_INDEXES_OF_MATVIEWS = """
+_INDEXES_OF_COPIES = """
 select i.indexrelid::regclass::text, pg_get_indexdef(i.indexrelid)
 from installed_objects o
 join pg_index i on i.indrelid = to_regclass(o.identity)
-where o.kind = 'materialized view' and not o.file = any (%s)
+where o.kind = any (%s) and not o.file = any (%s)
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Index:
-    """An index of a materialized view; somebody may have made it beside those of the bundle."""
+    """An index of a copy; somebody may have made it beside those of the bundle."""
 
     name: str
     definition: str
 
 
 def install(connection: Connection, files: Iterable[SqlFile], schema: str) -> None:
-    """Run files, one after the other, and record the objects that each made in the schema."""
+    """Run files, one after the other, and record the objects that each made in the schema.
+
+    Where the space has tables in place of materialized views, these are made by the same files.
+    """
+    copies = "table" if _has_tables(connection) else "materialized view"
     before = _present(connection, [schema])
     for file in files:
-        connection.execute(file.text.encode())
+        connection.execute(_COPY.sub(rf"\1 {copies}", file.text).encode())
         after = _present(connection, [schema])
         if made := after - before:
             connection.execute(_RECORD, [file.path, file.digest, *_columns(made)])
@@ -100,6 +111,10 @@ def missing(connection: Connection, schema: str) -> list[str]:
     return [f"{kind} {identity}" for kind, identity in installed if (kind, identity) not in present]
 
 
+def _has_tables(connection: Connection) -> bool:
+    return connection.execute("select materialization from space").fetchone() == ("tables",)
+
+
 def _present(connection: Connection, schemas: list[str]) -> set[tuple[int, int]]:
     """Return what there is of the kinds that files make: the catalog of each, and its number there."""
     return set(connection.execute(_PRESENT, {"schemas": schemas}).fetchall())
@@ -110,20 +125,20 @@ def _columns(objects: set[tuple[int, int]]) -> tuple[list[int], list[int]]:
 
 
 def files_to_keep(connection: Connection, files: Collection[SqlFile]) -> list[str]:
-    """Return the files of materialized views that may stay, with their data, and of all they stand on.
+    """Return the files of the copies that may stay, with their data, and of all they stand on.
 
-    A materialized view stays when neither its file nor any file below it has changed.
+    A copy stays when neither its file nor any file below it has changed.
     """
     wanted = {(file.path, file.digest) for file in files}
     foundations: dict[str, set[tuple[str, str]]] = {}
-    for matview, path, digest in connection.execute(_FOUNDATIONS).fetchall():
-        foundations.setdefault(matview, set()).add((path, digest))
+    for copy, path, digest in connection.execute(_FOUNDATIONS, [_COPIES]).fetchall():
+        foundations.setdefault(copy, set()).add((path, digest))
     return sorted({path for needed in foundations.values() if needed <= wanted for path, _ in needed})
 
 
-def matview_indexes(connection: Connection, kept: list[str]) -> list[Index]:
-    """Return the indexes of the materialized views that do not stay."""
-    return [Index(*row) for row in connection.execute(_INDEXES_OF_MATVIEWS, [kept]).fetchall()]
+def indexes_of_copies(connection: Connection, kept: list[str]) -> list[Index]:
+    """Return the indexes of the copies that do not stay."""
+    return [Index(*row) for row in connection.execute(_INDEXES_OF_COPIES, [_COPIES, kept]).fetchall()]
 
 
 def restore_indexes(connection: Connection, indexes: list[Index]) -> None:
