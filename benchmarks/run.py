@@ -25,6 +25,7 @@ import memory
 import refresh
 import searching
 import segmentation
+import tables
 from machine import machine_facts
 from measuring import say
 from targets import table
@@ -34,6 +35,8 @@ BENCHMARKS = {
     "input": arriving.run,
     "embed": embed.run,
     "refresh": refresh.run,
+    "tables": tables.run,
+    "tables-large": tables.run_large,
     "search": searching.run,
     "search-large": searching.run_large,
     "search-million": searching.run_million,
@@ -47,7 +50,7 @@ BENCHMARKS = {
 }
 
 # The others take long, or have no target: by name.
-BRIEF = ("load", "embed", "refresh", "search", "search-large", "segmentation", "encoder", "maps", "memory")
+BRIEF = ("load", "embed", "refresh", "tables", "search", "search-large", "segmentation", "encoder", "maps", "memory")
 
 
 def main() -> None:
