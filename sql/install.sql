@@ -88,6 +88,7 @@
 \ir learning/blended_vectors.sql
 \ir queries/place_text.sql
 \ir queries/embed.sql
+\ir checks/compare_copies.sql
 \ir checks/check_k.sql
 \ir checks/check_min_entries.sql
 \ir checks/check_query.sql

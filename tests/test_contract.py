@@ -390,7 +390,7 @@ PLUMBING = {
 VOLATILE = {
     "request_embedding", "report_progress", "fit_centroids", "fit_sample", "fits_sample", "bootstrap_clusters",
     "compare_k", "choose_k", "fit_kmeans", "fit_agglomerative", "lock_audiences", "leave_audiences",
-    "hold_users", "remove_orphans", "narrow_search_path",
+    "hold_users", "remove_orphans", "narrow_search_path", "compare_copies",
     "fit_segments", "lock_segmentation", "number_segments", "name_by_model", "embed_entry_batch", "embed_query_batch",
     "judge_halves", "judge_space", "compare_spaces", "embed_by_terms",
 }  # fmt: skip

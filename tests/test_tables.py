@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from typing import Any
+from pathlib import Path
 
 import numpy as np
 import psycopg
 import pytest
 
-from conftest import TOY_MODEL, connect, migrate_toy
+from conftest import TOY_MODEL, Cluster, connect, migrate_toy
+from pgaudience.checking import Check, run_checks
 from pgaudience.database import open_space
 from pgaudience.errors import PgaudienceError
 from pgaudience.indexing import create_indexes
 from pgaudience.installing import Materialization, migrate
 from pgaudience.refresh import refresh
 from test_best import add_activity, add_entries
+from test_dump_restore import dump, restore
 from test_refresh import INDEXES, VIEWS, written
 
 USERS, ENTRIES, DIMENSIONS, EACH = 400, 80, 3, 6
@@ -104,7 +106,7 @@ def _make(url: str) -> None:
 
 
 @pytest.fixture
-def tables(cluster: Any) -> str:
+def tables(cluster: Cluster) -> str:
     """A space of 400 users with tables."""
     return cluster.clone("tables", _make)
 
@@ -282,6 +284,24 @@ def test_an_upgrade_keeps_the_tables(tables: str) -> None:
         assert differences(connection) == {}
 
 
+def test_a_deep_check_finds_what_is_wrong(tables: str) -> None:
+    with connect(tables) as connection:
+
+        def found() -> Check:
+            (check,) = [
+                each for each in run_checks(connection, "audience", deep=True) if each.name == "user vectors as defined"
+            ]
+            return check
+
+        assert (found().ok, found().found) == (True, "as defined")
+        connection.execute("delete from user_vectors where user_key = 7")
+        connection.execute("update entry_stats set users = users + 1 where entry_key = 1")
+        assert found().found.startswith(f"1 of {ENTRIES} rows of entry_stats, 1 of {USERS} rows of user_vectors, ")
+        assert not found().ok
+        connection.execute("update activity set frequency = 50 where user_key = 7")
+        assert found().found == "not compared, as they are stale"
+
+
 @pytest.mark.slow
 def test_loads_and_refreshes_at_the_same_time(tables: str) -> None:
     """Also where refreshes and loads are cancelled in the middle."""
@@ -328,6 +348,30 @@ def test_loads_and_refreshes_at_the_same_time(tables: str) -> None:
         refresh(connection)
         assert differences(connection) == {}
         assert connection.execute("select stale from status").fetchone() == (False,)
+
+
+@pytest.mark.slow
+def test_dump_and_restore(tables: str, cluster: Cluster, tmp_path: Path) -> None:
+    """What was logged and not yet refreshed is restored as well."""
+    with connect(tables) as connection:
+        connection.execute("update activity set frequency = 40 where user_key = 7")
+        refresh(connection)
+        connection.execute("delete from users where user_key = 9")
+        connection.execute("update activity set frequency = 50 where user_key in (7, 8)")
+    dump(tables, cluster.major, tmp_path / "dump")
+    restored = cluster.clone("bare", lambda _: None)
+    restore(restored, cluster.major, tmp_path / "dump")
+    assert not materialize(restored, "tables")
+    with connect(restored) as connection:
+        connection.execute("analyze")
+        said = notices(connection)
+        assert connection.execute("select count(distinct user_key) from changed_users").fetchone() == (3,)
+        refresh(connection)
+        assert differences(connection) == {}
+        connection.execute("update activity set frequency = 60 where user_key in (11, 12)")
+        refresh(connection)
+        assert differences(connection) == {}
+        assert said == []
 
 
 def test_spaces_over_the_same_people_have_that_of_their_base(toy: str) -> None:

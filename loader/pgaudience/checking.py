@@ -46,6 +46,7 @@ from (select s.entry_key from entry_stats s order by s.users desc, s.entry_key l
 join entries e using (entry_key)
 """
 _MOST_ODD_ENTRIES = 0.05
+_IS_STALE = "select exists (select from changes)"
 _HAS_BI = "select exists (select from installed_objects where starts_with(file, 'bi/'))"
 
 
@@ -59,8 +60,11 @@ class Check:
     mend: str
 
 
-def run_checks(connection: SpaceConnection, schema: str) -> Iterator[Check]:
-    """Yield the checks, most basic first; those that make no sense without an earlier one are left out."""
+def run_checks(connection: SpaceConnection, schema: str, *, deep: bool = False) -> Iterator[Check]:
+    """Yield the checks, most basic first; those that make no sense without an earlier one are left out.
+
+    With `deep`, what a refresh keeps is compared with the views that define it, for a sample of users.
+    """
     connection.autocommit = True
     yield _server(connection)
     vector = _vector(connection)
@@ -87,6 +91,8 @@ def run_checks(connection: SpaceConnection, schema: str) -> Iterator[Check]:
     yield _model(connection)
     if bundle.ok:
         yield from _data(connection)
+        if deep:
+            yield _copies(connection)
 
 
 def _one(connection: Connection, query: str, *values: object) -> Any:
@@ -200,6 +206,18 @@ def _data(connection: Connection) -> Iterator[Check]:
     else:
         yield _no_encoder(connection)
         yield _token_table(connection)
+
+
+def _copies(connection: Connection) -> Check:
+    """Whether what a refresh keeps is as defined; of what has changed since, or changes meanwhile, nothing is said."""
+    stale = _one(connection, _IS_STALE)
+    compared = [] if stale else connection.execute("select * from compare_copies()").fetchall()
+    wrong = [f"{different:,} of {rows:,} rows of {relation}" for relation, rows, different in compared if different]
+    stale = stale or _one(connection, _IS_STALE)
+    has_tables = _one(connection, "select materialization = 'tables' from space")
+    anew = "pgaudience migrate --materialize views, then --materialize tables" if has_tables else "pgaudience refresh"
+    found = "not compared, as they are stale" if stale else ", ".join(wrong) or "as defined"
+    return Check("user vectors as defined", bool(stale) or not wrong, found, f"Run: {anew}")
 
 
 def _entries_in_words(connection: Connection) -> Check:

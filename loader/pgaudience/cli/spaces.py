@@ -144,15 +144,16 @@ def status(target: Target) -> None:
 
 
 @click.command()
+@click.option("--deep", is_flag=True, help="Compare user vectors and statistics with what they are made of.")
 @pass_target
-def check(target: Target) -> None:
+def check(target: Target, deep: bool) -> None:
     """Check everything a space needs; every failed check says what to do."""
     from pgaudience.checking import run_checks
     from pgaudience.database import connect
 
     failed = 0
     with connect(target.conninfo()) as connection:
-        for result in run_checks(connection, target.schema):
+        for result in run_checks(connection, target.schema, deep=deep):
             click.echo(f"{'ok  ' if result.ok else 'FAIL'}  {result.name}: {result.found}")
             if not result.ok:
                 failed += 1
