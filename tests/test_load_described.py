@@ -117,7 +117,7 @@ def test_a_list_of_json_is_several_values(groceries: str, tmp_path: Path) -> Non
     rejects = Rejects()
     describe(groceries, text, tmp_path, name="entries.json", rejects=rejects)
     assert attributes(groceries) == {
-        "Oat Milk": {"tags": ["only"], "more": '{"a": 1}'}, "Rye Bread": {},
+        "Oat Milk": {"tags": ["only"], "more.a": 1}, "Rye Bread": {},
         "Soap": {"tags": ["a", "b", "c"], "n": [1, 2]},
     }  # fmt: skip
     assert rejects.reasons == {"contains NUL": 1}

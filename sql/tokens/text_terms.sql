@@ -12,7 +12,7 @@ begin atomic
     select
         w.words
         || array(select w.words[n] || ' ' || w.words[n + 1] from generate_series(1, cardinality(w.words) - 1) n)
-    from (select (split_words(left(text_terms.raw, 100000)))[:1000] as words) w;
+    from (select (split_words(left(text_terms.raw, 100000)))[:1000] as words offset 0) w;
 end;
 
 comment on function text_terms(text) is
