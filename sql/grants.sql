@@ -46,11 +46,12 @@ begin
         end if;
     end loop;
 
-    if to_regrole(quote_ident(_bi_reader)) is not null and _bi_readable is not null
-        and has_schema_privilege(_bi, 'usage with grant option') then
-        execute format('grant usage on schema %I to %I', _bi, _bi_reader);
-        execute format('grant select on %s to %I', _bi_readable, _bi_reader);
+    if to_regrole(quote_ident(_bi_reader)) is not null then
         execute format('grant execute on function %I.audience_is_stale(text) to %I', _space, _bi_reader);
+        if _bi_readable is not null and has_schema_privilege(_bi, 'usage with grant option') then
+            execute format('grant usage on schema %I to %I', _bi, _bi_reader);
+            execute format('grant select on %s to %I', _bi_readable, _bi_reader);
+        end if;
     end if;
 
     if to_regrole(quote_ident(_writer)) is not null then
