@@ -1003,7 +1003,7 @@ def test_torn_csv_has_one_outcome_and_loses_no_line(tmp_path, scraps, block):
 
 VALUES = st.one_of(
     st.none(), st.booleans(), st.integers(-5, 10**20), st.floats(), st.text(string.printable, max_size=3),
-    st.lists(st.integers(), max_size=1), st.dictionaries(st.text("ab", max_size=1), st.integers(), max_size=1),
+    st.lists(st.integers(), max_size=1), st.just({}),
 )  # fmt: skip
 
 

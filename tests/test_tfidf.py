@@ -154,12 +154,12 @@ def test_a_space_of_its_own(database: str, tmp_path: Path) -> None:
     )
 
     def command(*words: str) -> str:
-        done = CliRunner().invoke(cli, ["--database", database, "--schema", "plain", *words])
+        done = CliRunner().invoke(cli, ["--database", database, "--schema", "terms", *words])
         assert done.exit_code == 0, done.output
         return done.output
 
     command("migrate", "--model", "tfidf", "--dimensions", "4")
     assert "words and pairs of words" in command("load", str(tmp_path / "searches.csv"))
-    found = rows(database, "select user_id from search_users('hotel in the alps', k => 2)", "plain")
+    found = rows(database, "select user_id from search_users('hotel in the alps', k => 2)", "terms")
     assert set(found) == {("ann",), ("cy",)}
     assert "no token table" not in command("check")

@@ -39,15 +39,18 @@ class _Records:
 
 
 def flat(record: dict[str, object], above: str = "") -> dict[str, object]:
-    """Return a record without objects in it: what is nested has the names on the way to it, joined by dots."""
+    """Return a record without objects in it: what is nested has the names on the way to it, joined by dots.
+
+    An object without keys is a blank.
+    """
     if not above and not any(isinstance(value, dict) for value in record.values()):
         return record
     columns: dict[str, object] = {}
     for name, value in record.items():
-        if isinstance(value, dict):
+        if isinstance(value, dict) and value:
             columns |= flat(cast("dict[str, object]", value), f"{above}{name}.")
         else:
-            columns[above + name] = value
+            columns[above + name] = None if value == {} else value
     return columns
 
 
