@@ -151,7 +151,7 @@ def draw_places(drawing: Drawing | None, cards: Sequence[Card]) -> Places | None
         if len(mine):
             west, south = np.median(mine, axis=0).tolist()
             regions.append(Region(card, len(mine), south, west))
-    outside = int(((shares < 0) | (shares >= 1)).any(axis=1).sum())
+    outside = _count_outside(shares)
     return Places(
         _points(drawing, shares, ratio, cards), ratio, len(shares), outside, world.land, world.borders, regions
     )
@@ -164,6 +164,11 @@ def draw_density(drawing: Drawing | None) -> Picture | None:
     frame = charts.fit_frame(drawing.places, least_ratio=0.6, most_ratio=1)
     image = draw_points([Layer(mark_of(0), frame.shares(drawing.places))], frame.ratio)
     return Picture(image, frame.ratio, len(drawing.places), [], drawing.axes)
+
+
+def _count_outside(shares: NDArray[np.float64]) -> int:
+    """Count the points beyond the edges of a picture."""
+    return int(((shares < 0) | (shares >= 1)).any(axis=1).sum())
 
 
 def draw_values(coloured: Sequence[Coloured]) -> list[ValuePlaces]:
@@ -185,7 +190,7 @@ def draw_values(coloured: Sequence[Coloured]) -> list[ValuePlaces]:
                 draw_points(layers, world.frame.ratio, width),
                 world.frame.ratio,
                 len(shares),
-                int(((shares < 0) | (shares >= 1)).any(axis=1).sum()),
+                _count_outside(shares),
                 world.land,
                 world.borders,
                 [(mark_of(at), value, users) for at, (value, users) in enumerate(each.values)],

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import LiteralString
 
 import numpy as np
+from psycopg.sql import SQL, Composed
 from psycopg.types.json import Json
 
 from pgaudience.database import Connection
@@ -24,7 +25,7 @@ from pgaudience.reporting.figures import (
     Segment,
     Typical,
 )
-from pgaudience.reporting.snapshot import rows, snapshot
+from pgaudience.reporting.snapshot import ON_EARTH, rows, snapshot
 
 SAMPLE_SIZE = 500
 """How many users choices of k are compared by, which takes seconds."""
@@ -157,24 +158,14 @@ where d.segmentation = %(segmentation)s
 order by strength desc, d.attribute collate "C"
 """
 
-_PLACES = """
+_PLACES = SQL("""
 select coalesce(a.segment_id, -1), c.longitude, c.latitude
 from users u
 left join segment_assignments a on (a.run_id, a.user_key) = (%(run_id)s, u.user_key)
-cross join lateral (
-    select
-        coalesce(u.attributes ->> 'latitude', u.attributes ->> 'lat') as latitude,
-        coalesce(u.attributes ->> 'longitude', u.attributes ->> 'lon', u.attributes ->> 'lng') as longitude
-) t
-cross join lateral (
-    select
-        case when pg_input_is_valid(t.latitude, 'double precision') then t.latitude::double precision end as latitude,
-        case when pg_input_is_valid(t.longitude, 'double precision') then t.longitude::double precision end as longitude
-) c
-where u.attributes ?| array['latitude', 'lat'] and abs(c.latitude) <= 90 and abs(c.longitude) <= 180
+{}
     and (a.segment_id is null or a.segment_id = any (%(shown)s))
 order by u.user_key
-"""
+""").format(ON_EARTH)
 
 _HISTORY = """
 select l.publication_id, l.published_at, s.run_id, s.segment_id, s.users, s.share
@@ -266,7 +257,7 @@ def _map(connection: Connection, named: Mapping[str, object]) -> Drawing | None:
 
 
 def _drawing(
-    connection: Connection, query: LiteralString, named: Mapping[str, object], axes: Sequence[Axis]
+    connection: Connection, query: LiteralString | Composed, named: Mapping[str, object], axes: Sequence[Axis]
 ) -> Drawing | None:
     found = connection.execute(query, named).fetchall()
     if not found:

@@ -9,10 +9,11 @@ from datetime import datetime
 
 import numpy as np
 from numpy.typing import NDArray
+from psycopg.sql import SQL
 
 from pgaudience.database import Connection
 from pgaudience.reporting.figures import NOBODYS, Axis, Drawing
-from pgaudience.reporting.snapshot import rows, snapshot
+from pgaudience.reporting.snapshot import ON_EARTH, rows, snapshot
 
 Places = NDArray[np.float64]
 
@@ -117,7 +118,7 @@ order by a.axis
 
 _POINTS = "select m.x, m.y from user_map m where m.method = 'pca' order by m.user_key"
 
-_PLACES = """
+_PLACES = SQL("""
 select
     c.longitude, c.latitude,
     array(
@@ -126,19 +127,9 @@ select
         order by k.place
     )
 from users u
-cross join lateral (
-    select
-        coalesce(u.attributes ->> 'latitude', u.attributes ->> 'lat') as latitude,
-        coalesce(u.attributes ->> 'longitude', u.attributes ->> 'lon', u.attributes ->> 'lng') as longitude
-) t
-cross join lateral (
-    select
-        case when pg_input_is_valid(t.latitude, 'double precision') then t.latitude::double precision end as latitude,
-        case when pg_input_is_valid(t.longitude, 'double precision') then t.longitude::double precision end as longitude
-) c
-where u.attributes ?| array['latitude', 'lat'] and abs(c.latitude) <= 90 and abs(c.longitude) <= 180
+{}
 order by u.user_key
-"""
+""").format(ON_EARTH)
 
 
 @dataclass(frozen=True, slots=True)
