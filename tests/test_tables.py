@@ -228,6 +228,7 @@ def compare_searches(url: str) -> list[tuple]:
         ).fetchall()
 
 
+@pytest.mark.slow
 def test_people_see_the_same(tables: str) -> None:
     """A search reads what is late beside what is in the arrays."""
     with connect(tables) as connection:
@@ -247,6 +248,7 @@ def test_people_see_the_same(tables: str) -> None:
         assert differences(connection) == {}
 
 
+@pytest.mark.slow
 def test_an_index_stays(tables: str) -> None:
     """Through changes and both ways of migration; where every row changes, it is made anew."""
     with connect(tables) as connection:
@@ -270,6 +272,7 @@ def test_an_index_stays(tables: str) -> None:
             assert len(connection.execute(INDEXES).fetchall()) == len(before)
 
 
+@pytest.mark.slow
 def test_an_upgrade_keeps_the_tables(tables: str) -> None:
     kept = "select oid, pg_relation_filenode(oid) from pg_class where relname = any (%s) order by oid"
     with connect(tables) as connection:
@@ -374,6 +377,7 @@ def test_dump_and_restore(tables: str, cluster: Cluster, tmp_path: Path) -> None
         assert said == []
 
 
+@pytest.mark.slow
 def test_spaces_over_the_same_people_have_that_of_their_base(toy: str) -> None:
     taste = ("tests:taste", 2)
     migrate(toy, "taste", model=None, weighting=None, of="audience", measure=lambda _: taste)
