@@ -16,7 +16,8 @@ select
     s.nearest_segment_id,
     r.created_at,
     l.label,
-    d.sentence as description
+    d.sentence as description,
+    s.has_theme
 from segmentations p
 join segmentation_runs r on r.run_id = p.published_run_id
 join run_segments s on s.run_id = p.published_run_id
@@ -56,3 +57,5 @@ comment on column segments.created_at is 'When the published run was built.';
 comment on column segments.label is
 'The name in at most 25 characters, for charts; no two of a segmentation are alike.';
 comment on column segments.description is 'What it is, in a sentence of a chat model: see pgaudience describe.';
+comment on column segments.has_theme is
+'Whether anything sets it apart from all others; if not, it is called after what is commonest in it.';
