@@ -17,10 +17,13 @@ begin
     execute format(
         'select array_agg(s.user_key order by s.place), array_agg(v.embedding order by s.place)
         from (
-            select p.user_key, row_number() over (order by hashint8extended(p.user_key, $2), p.user_key) as place
-            from (%s) p
-            order by place
-            limit $1
+            select s.user_key, row_number() over () as place
+            from (
+                select p.user_key
+                from (%s) p
+                order by hashint8extended(p.user_key, $2), p.user_key
+                limit $1
+            ) s
         ) s
         join %I v using (user_key)',
         segmentation_points(centered => sample_users.centered),

@@ -17,21 +17,27 @@ set enable_nestloop = off
 as $$
 declare
     _directions vector[];
+    _lengths double precision[];
+    _prototypes bigint[];
 begin
-    select array_agg(l2_normalize(c) order by n) into _directions
+    select
+        array_agg(l2_normalize(c) order by n),
+        array_agg(coalesce(nullif(vector_norm(c), 0), 1) order by n),
+        array_agg(array_position(place_users.prototypes, c) order by n)
+    into _directions, _lengths, _prototypes
     from unnest(place_users.centroids) with ordinality u (c, n);
 
     perform hold_users();
 
     execute format(
         'insert into segment_assignments (run_id, user_key, segment_id, similarity, runner_up_id, margin)
-        select $7, p.user_key, $8[p.segment], p.similarity, $8[p.runner_up], p.similarity - p.next
+        select $8, p.user_key, $9[p.segment], p.similarity, $9[p.runner_up], p.similarity - p.next
         from (%s) p
         where exists (select from users u where u.user_key = p.user_key)',
         user_placements(
             segmentation_points(centered => place_users.centered),
             cardinality(place_users.prototypes),
-            cardinality(place_users.centroids)
+            _prototypes
         )
     )
     using
@@ -41,6 +47,7 @@ begin
         place_users.leave_out,
         place_users.prototype_segments,
         _directions,
+        _lengths,
         place_users.run_id,
         place_users.segment_ids;
 end

@@ -1,8 +1,11 @@
 -- The query that places vectors in segments: by the nearest prototype, of which a segment has one or several.
+--
+-- Where a prototype is the centroid of its segment, as those of k-means are, its distance has the similarity in it:
+-- d = |c|²/2 - x·c.
 create function user_placements(
     points text,
     prototypes bigint,
-    segments bigint
+    segment_prototypes bigint[]
 )
 returns text
 language sql
@@ -24,14 +27,25 @@ begin atomic
         string_agg(format('when case when r.segment <> %1$s then r.s%1$s end then %1$s', s), ' ' order by s),
         string_agg(format('when %1$s then s.s%1$s', s), ' ' order by s),
         string_agg(format('case when s.segment <> %1$s then s.s%1$s end', s), ', ' order by s),
-        string_agg(format('-(c.embedding <#> $6[%1$s]) as s%1$s', s), ', ' order by s),
+        string_agg(
+            format(
+                case
+                    when p is null then '-(c.embedding <#> $6[%1$s]) as s%1$s'
+                    else '($2[%2$s] - c.d%2$s) / $7[%1$s] as s%1$s'
+                end,
+                s,
+                p
+            ),
+            ', ' order by s
+        ),
         nearest_centroids(user_placements.points, user_placements.prototypes)
     )
-    from generate_series(1, user_placements.segments) s;
+    from unnest(user_placements.segment_prototypes) with ordinality u (p, s);
 end;
 
-comment on function user_placements(text, bigint, bigint) is
-'Internal. The text of a query that places every row of points, a query with user_key and embedding: segment (1 to
-segments), its similarity, and the runner_up with its own, next. It is run with $1 and $2 of nearest_centroids for the
-prototypes, the segment of each prototype as $5 (null: none), and the centroids of the segments, at unit length, as $6.
-Example: select user_placements(''select * from user_vectors'', prototypes => 2, segments => 2);';
+comment on function user_placements(text, bigint, bigint[]) is
+'Internal. The text of a query that places every row of points, a query with user_key and embedding: segment, its
+similarity, and the runner_up with its own, next. For every segment segment_prototypes has the number of the prototype
+that is its centroid, null if none is. It is run with $1 and $2 of nearest_centroids for the prototypes, the segment of
+each prototype as $5 (null: none), the centroids of the segments, at unit length, as $6, and their lengths as $7.
+Example: select user_placements(''select * from user_vectors'', prototypes => 2, segment_prototypes => ''{1, 2}'');';
