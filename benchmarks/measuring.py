@@ -10,6 +10,7 @@ from statistics import median
 from typing import Any
 
 ROUNDS = 3
+ROUNDS_OF_LONG = 1
 
 
 def _nothing() -> None:

@@ -67,7 +67,9 @@ def main() -> None:
     results, started = {}, time.monotonic()
     for name in names:
         say(f"== {name}")
+        begun = time.monotonic()
         results[name] = BENCHMARKS[name](small=options.small)
+        say(f"== {name} took {(time.monotonic() - begun) / 60:.1f} minutes")
     if options.table:
         print(table(results, time.monotonic() - started))
         return
