@@ -174,6 +174,26 @@ def test_what_changes_many_is_computed_as_a_whole(tables: str, statement: str, w
         assert differences(connection) == {}
 
 
+def test_all_fades_when_a_twentieth_of_the_half_life_has_gone_by(tables: str) -> None:
+    with connect(tables) as connection:
+        connection.execute(
+            "update activity set last_at = now() - entry_key * interval '3 days' where entry_key % 5 > 0"
+        )
+        connection.execute("update space set half_life = '40 days'")
+        refresh(connection)
+        said = notices(connection)
+        more = "update activity set frequency = frequency + 1, last_at = now() where user_key = 7"
+        connection.execute(more)
+        assert written(connection)["user_vectors"] == 1
+        assert differences(connection) == {}
+        assert said == []
+        connection.execute(more)
+        connection.execute("update space set weighted_at = weighted_at - interval '2 days'")
+        assert written(connection)["user_vectors"] > 100
+        assert differences(connection) == {}
+        assert said == ["refreshing everything: everything has faded, by space.half_life"]
+
+
 # What may happen to a few users: all of it is SQL that somebody could run.
 CHANGES: dict[str, str] = {
     "more of the same": "update activity set frequency = frequency + 3.7 where user_key = %(user)s",

@@ -1,7 +1,8 @@
 -- Gives users_wide the columns of the attributes that users have now.
 --
 -- New columns are added behind the others, which disturbs nobody. Where one goes or becomes another type, the view is
--- made anew with the grants it had; a view of somebody that stands on it keeps it as it is.
+-- made anew with the grants it had; a view of somebody that stands on it keeps it as it is, and the next refresh tries
+-- again.
 create procedure widen_users()
 language plpgsql
 set search_path from current
@@ -93,6 +94,7 @@ begin
                 raise warning using
                     message = format('%s keeps its former columns, since something of yours stands on it', _wide),
                     hint = 'Drop that, call refresh(), and make it again.';
+                insert into changes (relation) values ('attributes');
                 return;
         end;
     end if;

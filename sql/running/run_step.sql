@@ -29,7 +29,7 @@ begin
 
     elsif run_step.step = 'refresh' then
         if exists (select from space s where s.refreshed_at is null or s.half_life is not null)
-            or exists (select from changes) then
+            or exists (select from changes c where c.relation <> 'attributes') then
             call refresh();
         end if;
         select jsonb_build_object('users', count(*), 'refreshed', max(s.refreshed_at) >= _started) into counts

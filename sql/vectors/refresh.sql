@@ -26,6 +26,7 @@ declare
     _little_under_an_index constant double precision := 0.01;
     _changed text[];
     _every_row boolean := false;
+    _is_known_anew boolean := false;
     _user_keys bigint[] := '{}';
     _entry_keys bigint[];
     _relation text;
@@ -40,8 +41,11 @@ begin
         with seen as (
             delete from changes returning relation
         )
-        select array_agg(distinct relation), _every_row or coalesce(bool_or(relation = 'space'), false)
-        into _changed, _every_row
+        select
+            array_agg(distinct relation),
+            _every_row or coalesce(bool_or(relation = 'space'), false),
+            _is_known_anew or coalesce(bool_or(relation in ('attributes', 'users')), false)
+        into _changed, _every_row, _is_known_anew
         from seen;
 
         call take_changed_users(_changed, _user_keys);
@@ -49,7 +53,9 @@ begin
         exit when not remove_orphans(_changed, _user_keys);
     end loop;
 
-    update space set weighted_at = clock_timestamp();
+    if _user_keys is null then
+        update space set weighted_at = clock_timestamp();
+    end if;
 
     for _relation, _key in
         values
@@ -91,7 +97,9 @@ begin
         end if;
     end loop;
 
-    call widen_users();
+    if _is_known_anew then
+        call widen_users();
+    end if;
 
     update space set refreshed_at = clock_timestamp();
 end

@@ -1,5 +1,10 @@
 -- Takes from the logs of a space of tables whose rows a refresh is to compute: of users who have changed, and of those
 -- who have an entry whose vector has. Where that is not known, or many, it is everybody, and that is said.
+--
+-- Under a half-life all weights are as of space.weighted_at. What time does to them since is the same for all activity
+-- that has one, so that vectors keep their directions; but not for what has none, nor for sums of weights, in which
+-- evidence is measured. So all is as of then until a twentieth of the half-life has gone by, in which a weight fades by
+-- a thirtieth.
 create procedure take_changed_users(
     changed text[],
     inout user_keys bigint[]
@@ -9,6 +14,7 @@ set search_path from current
 as $$
 declare
     _most constant double precision := 0.1;
+    _little constant double precision := 0.05;
     _entry_keys bigint[];
     _anybody boolean;
     _keys bigint[];
@@ -48,7 +54,9 @@ begin
         when take_changed_users.user_keys is null then null
         when 'space' = any (take_changed_users.changed) then 'a policy has changed'
         when s.refreshed_at is null then 'it is the first time'
-        when s.half_life is not null then 'everything fades, by space.half_life'
+        when s.half_life is not null
+            and (clock_timestamp() - s.weighted_at > s.half_life * _little) is distinct from false
+            then 'everything has faded, by space.half_life'
         when s.model = 'attributes' or take_changed_users.changed && '{attribute_axes,given_user_vectors}'
             then 'vectors of users are not made of entries alone'
         when _anybody or cardinality(_keys) > _most * (select count(*) from users) then 'much has changed'

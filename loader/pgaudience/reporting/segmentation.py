@@ -52,7 +52,7 @@ select
     p.suppress_below,
     current_schema() as space,
     s.model,
-    exists (select from changes) as stale,
+    exists (select from changes c where c.relation <> 'attributes') as stale,
     (select count(*) from run_segments x where x.run_id = r.run_id and x.users < p.suppress_below) as hidden
 from segmentations p
 join segmentation_runs r on r.run_id = published_run(%(segmentation)s)
