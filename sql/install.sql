@@ -15,6 +15,7 @@
 \ir text/entry_texts.sql
 \ir vectors/entry_weight.sql
 \ir checks/check_base.sql
+\ir checks/check_undistributed.sql
 \ir checks/check_entry_attribute.sql
 \ir checks/check_factor.sql
 \ir vectors/scale.sql
@@ -126,6 +127,7 @@
 \ir alike/check_way.sql
 \ir alike/group_vector.sql
 \ir alike/group_votes.sql
+\ir alike/count_others.sql
 \ir alike/lookalikes.sql
 \ir alike/lookalike_quality.sql
 \ir alike/user_similarity.sql
@@ -148,12 +150,10 @@
 \ir segments/describing/segment_phrases.sql
 \ir segments/describing/segment_keywords.sql
 \ir segments/describing/pick_phrases.sql
-\ir segments/describing/segment_traits.sql
 \ir segments/describing/name_segments.sql
 \ir segments/describing/describe_run.sql
 \ir segments/describing/short_label.sql
 \ir segments/segments.sql
-\ir segments/published_members.sql
 \ir segments/segment_members.sql
 \ir segments/segment_entries.sql
 \ir segments/segment_grid.sql

@@ -11,7 +11,7 @@ select
     uv.users_with_vector,
     c.coverage,
     s.refreshed_at,
-    s.refreshed_at is null or exists (select from changes c where c.relation <> 'attributes') as stale,
+    s.refreshed_at is null or (select count(*) > 0 from changes c where c.relation <> 'attributes') as stale,
     q.queries_waiting,
     w.workers,
     w.worker_seen_at,

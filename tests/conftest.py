@@ -54,7 +54,7 @@ SOURCES = (
 )
 
 for variable in [name for name in os.environ if name.startswith(("PG", "PGAUDIENCE_"))]:
-    if variable not in ("PGAUDIENCE_GOLDEN", "PGAUDIENCE_DOCS", "PGAUDIENCE_TEST_SUPERSET"):
+    if variable not in ("PGAUDIENCE_GOLDEN", "PGAUDIENCE_DOCS", "PGAUDIENCE_TEST_SUPERSET", "PGAUDIENCE_TEST_CITUS"):
         del os.environ[variable]
 
 

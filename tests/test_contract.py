@@ -252,9 +252,7 @@ RELATIONS = {
         "run_id", "segmentation", "method", "k", "silhouette", "seconds", "users_moved", "churn", "ari_to_previous",
         "published_at", "average",
     ],
-    "run_segments": [
-        "run_id", "segment_id", "name", "keywords", "users", "share", "cohesion", "centroid", "has_theme",
-    ],
+    "run_segments": ["run_id", "segment_id", "name", "keywords", "users", "share", "cohesion", "centroid"],
     "run_entries": ["run_id", "segment_id", "entry_key", "users", "share", "lift", "log_odds", "z_score"],
     "run_attributes": ["run_id", "segment_id", "attribute", "value", "users", "share", "lift", "mean", "median"],
     "run_drivers": ["run_id", "attribute", "kind", "users", "mutual_information", "cramers_v", "eta_squared"],
@@ -262,7 +260,7 @@ RELATIONS = {
     "segment_names": ["segmentation", "segment_id", "name", "named_by", "named_at"],
     "segments": [
         "segmentation", "segment_id", "name", "keywords", "users", "share", "cohesion", "silhouette",
-        "nearest_segment_id", "created_at", "has_theme",
+        "nearest_segment_id", "created_at",
     ],
     "segment_members": [
         "segmentation", "segment_id", "segment", "user_id", "similarity", "runner_up_id", "margin", "runner_up",
@@ -384,8 +382,9 @@ PLUMBING = {
     "attribute_columns", "attribute_profiles", "given_profiles", "attribute_values",
     "encoder_characters", "encoder_norms", "encoder_positions", "encoder_tests", "encoder_tokens", "encoder_weights",
     "audience_pairs", "common_weights", "entry_lengths", "entry_postings", "entry_sample", "live_workers",
-    "published_members", "user_sample",
+    "user_sample",
     "changed_entries", "changed_users", "changed_vectors", "late_postings", "late_users",
+    "reference_policies", "reference_vectors",
 }  # fmt: skip
 
 # What writes, and what reports its progress through a setting.
@@ -674,13 +673,20 @@ def sources() -> dict[str, str]:
 
 
 def test_every_file_is_installed_once() -> None:
-    assert sorted([*listed("install.sql"), *listed("bi/install.sql")]) == sorted(sources())
+    installs = [listed(install) for install in ("install.sql", "distributed/install.sql", "bi/install.sql")]
+    assert sorted(name for names in installs for name in names) == sorted(sources())
+
+
+WITHOUT_OBJECT = (
+    "space_guard.sql", "vectors/key_tables.sql", "grants.sql",
+    "distributed/distribute_tables.sql", "distributed/refuse_others.sql", "distributed/fill_copies.sql",
+)  # fmt: skip
 
 
 def test_one_object_a_file_named_like_it() -> None:
     create = r"^create (?:or replace )?(?:materialized )?(?:view|function|procedure) (\w+)"
     for name, text in sources().items():
-        if name not in ("space_guard.sql", "vectors/key_tables.sql", "grants.sql"):
+        if name not in WITHOUT_OBJECT:
             stem = name.rpartition("/")[2].removesuffix(".sql").removesuffix("_by_vector")
             assert re.findall(create, text, re.MULTILINE) == [stem], name
             assert text.startswith("-- "), name

@@ -88,6 +88,21 @@ def test_compose() -> None:
     assert "restart" not in loader
 
 
+def test_compose_of_a_cluster() -> None:
+    services = yaml.safe_load((CHECKOUT / "docker-compose.citus.yml").read_text())["services"]
+    servers = {name: services[name] for name in ("coordinator", "worker1", "worker2")}
+    assert len({server["volumes"][0] for server in servers.values()}) == 3
+    assert [name for name, server in servers.items() if server["ports"]] == ["coordinator"]
+    assert all("pgvector" in server["build"]["dockerfile_inline"] for server in servers.values())
+    joined = " ".join(services["members"]["command"])
+    assert all(f"citus_add_node('{name}'" in joined for name in ("worker1", "worker2"))
+    assert set(services["members"]["depends_on"]) == set(servers)
+    assert services["loader"]["command"] == ["migrate", "--distributed"]
+    assert services["loader"]["environment"]["PGHOST"] == "coordinator"
+    single = yaml.safe_load((CHECKOUT / "docker-compose.yml").read_text())["services"]["loader"]
+    assert services["loader"]["build"] == single["build"]
+
+
 def test_make_help_lists_the_targets() -> None:
     shown = subprocess.check_output(["make", "-C", str(CHECKOUT), "--no-print-directory", "help"], text=True)
     for target in ("demo", "test", "lint", "golden", "bench", "psql"):

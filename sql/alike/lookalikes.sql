@@ -55,20 +55,10 @@ begin
     end if;
 
     if lookalikes.fraction is not null then
-        execute format(
-            'select ceil($1 * count(*))
-            from %I v
-            where v.user_id <> all ($2)
-                and ($3 or v.user_key in (select u.user_key from filtered_users($4, $5) u))',
-            user_vector_relation(lookalikes.centered)
-        )
-        into _k
-        using
-            lookalikes.fraction,
-            _leave_out,
-            lookalikes.filter = '{}' and lookalikes.min_entries = 1,
-            lookalikes.filter,
-            lookalikes.min_entries;
+        _k := ceil(
+            lookalikes.fraction
+            * count_others(_leave_out, lookalikes.filter, lookalikes.centered, lookalikes.min_entries)
+        );
     end if;
 
     if lookalikes.by = 'nearest' then

@@ -25,7 +25,7 @@ comment on function delete_activity() is
 
 do $$
 begin
-    if (select s.base is null from space s) then
+    if (select s.base is null and not s.distributed from space s) then
         create trigger delete_activity
         after delete on users
         referencing old table as gone

@@ -37,7 +37,7 @@ also what they entered and left.';
 
 do $$
 begin
-    if (select s.base is null from space s) then
+    if (select s.base is null and not s.distributed from space s) then
         create trigger delete_assignments
         after delete on users
         referencing old table as gone

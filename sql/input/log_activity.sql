@@ -68,7 +68,7 @@ comment on function log_activity() is
 
 do $$
 begin
-    if (select s.base is null and s.materialization = 'tables' from space s) then
+    if (select s.base is null and s.materialization = 'tables' and not s.distributed from space s) then
         create trigger log_inserts
         after insert on activity
         referencing new table as after

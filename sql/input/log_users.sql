@@ -34,7 +34,7 @@ comment on function log_users() is
 
 do $$
 begin
-    if (select s.base is null and s.materialization = 'tables' from space s) then
+    if (select s.base is null and s.materialization = 'tables' and not s.distributed from space s) then
         create trigger log_updates
         after update on users
         referencing old table as before new table as after

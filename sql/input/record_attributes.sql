@@ -39,7 +39,7 @@ attributes that their users have.';
 
 do $$
 begin
-    if (select s.base is null from space s) then
+    if (select s.base is null and not s.distributed from space s) then
         create trigger record_new_attributes
         after insert on users
         referencing new table as after

@@ -30,15 +30,17 @@ do $$
 begin
     if (select s.base is null from space s) then
         create trigger record_change
+        after delete on entries
+        for each statement execute function record_change();
+    end if;
+
+    if (select s.base is null and not s.distributed from space s) then
+        create trigger record_change
         after insert or update or delete or truncate on activity
         for each statement execute function record_change();
 
         create trigger record_change
         after delete on users
-        for each statement execute function record_change();
-
-        create trigger record_change
-        after delete on entries
         for each statement execute function record_change();
     end if;
 end

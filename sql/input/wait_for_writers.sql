@@ -20,11 +20,13 @@ do $$
 begin
     if (select s.base is null from space s) then
         create trigger wait_for_writers
-        before delete on users
-        for each statement execute function wait_for_writers();
-
-        create trigger wait_for_writers
         before delete on entries
+        for each statement execute function wait_for_writers();
+    end if;
+
+    if (select s.base is null and not s.distributed from space s) then
+        create trigger wait_for_writers
+        before delete on users
         for each statement execute function wait_for_writers();
     end if;
 end

@@ -7,7 +7,7 @@ select
     w.seen_at
 from workers w
 where w.seen_at > clock_timestamp() - interval '15 s'
-    and w.backend_pid in (select a.pid from pg_stat_activity a);
+    and w.backend_pid in (select a.pid from pg_stat_get_activity(null) a);
 
 comment on view live_workers is
 'Internal. The workers that are alive: seen in the last 15 seconds, on a connection that still is.

@@ -44,10 +44,12 @@ begin
 
     select s.weight, vector_norm(s.direction), cancels_out(s.direction, s.weight) into _weight, _length, _cancels_out
     from (
+        with held as materialized (
+            select a.entry_key, a.weight from weighted_activity a where a.user_key = _user_key
+        )
         select sum(a.weight) as weight, sum(scale(v.embedding, a.weight)) as direction
-        from weighted_activity a
+        from held a
         join entry_vectors v using (entry_key)
-        where a.user_key = _user_key
     ) s;
 
     if coalesce(_cancels_out, true) then
@@ -70,6 +72,9 @@ begin
     ) f;
 
     return query
+    with held as materialized (
+        select a.entry_key, a.frequency, a.weight from weighted_activity a where a.user_key = _user_key
+    )
     select p.entry, p.frequency, p.weight, p.similarity, p.contribution, p.mean_part, p.evidence_part
     from (
         select
@@ -86,7 +91,7 @@ begin
                     / _weight ^ _breadth,
                 0
             ) as evidence_part
-        from weighted_activity a
+        from held a
         join entry_vectors v using (entry_key)
         join entries e using (entry_key)
         left join unnest(_entry_keys, _excesses) x (entry_key, excess) using (entry_key)
@@ -94,7 +99,6 @@ begin
         cross join lateral (
             select a.weight * s.similarity / _length as contribution, a.weight * x.excess as evidence
         ) c
-        where a.user_key = _user_key
         union all
         select
             true,

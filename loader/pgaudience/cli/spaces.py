@@ -37,6 +37,7 @@ order by 1
               help="The text that is embedded for an entry, as '{entry} — {category}'.")  # fmt: skip
 @click.option("--materialize", type=click.Choice(["views", "tables"]),
               help="Have a refresh compute everything, in views, or what has changed, in tables.")  # fmt: skip
+@click.option("--distributed", is_flag=True, help="Distribute users over the machines of Citus: see docs/scale.md.")
 @pass_target
 def migrate(
     target: Target,
@@ -49,6 +50,7 @@ def migrate(
     weighting: str | None,
     entry_template: str | None,
     materialize: Materialization | None,
+    distributed: bool,
 ) -> None:
     """Create or upgrade a space."""
     from pgaudience.embedding.registry import BLEND, is_learned, measure
@@ -68,6 +70,7 @@ def migrate(
         of=of,
         parts=_weighted(parts, weights),
         materialization=materialize,
+        distributed=distributed,
         measure=lambda asked: measure(asked, dimensions=dimensions, base_url=base_url),
     )
     _report_space(result)

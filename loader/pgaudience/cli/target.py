@@ -9,8 +9,16 @@ from typing import TYPE_CHECKING
 
 import click
 
+from pgaudience.errors import PgaudienceError
+
 if TYPE_CHECKING:
     from pgaudience.database import Space, SpaceConnection
+
+DISTRIBUTED = (
+    "check", "distill", "embed", "explain", "load", "lookalikes", "migrate", "refresh", "search", "segment", "similar",
+    "status",
+)  # fmt: skip
+"""The commands that work in a distributed space."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +42,14 @@ class Target:
 
         conninfo = self.conninfo()
         with connect(conninfo) as connection, watching(conninfo, connection):
-            yield connection, open_space(connection, self.schema)
+            space = open_space(connection, self.schema)
+            command = click.get_current_context().info_name
+            if space.distributed and command not in DISTRIBUTED:
+                raise PgaudienceError(
+                    f"{command} is not available in a distributed space",
+                    f"It needs all users on one machine. There are: {', '.join(DISTRIBUTED)} (docs/scale.md)",
+                )
+            yield connection, space
 
 
 pass_target = click.make_pass_decorator(Target)

@@ -11,9 +11,9 @@ from psycopg import sql
 from pgaudience.database.transactions import Connection, SpaceConnection
 from pgaudience.errors import PgaudienceError
 
-# A space of a former release has no column `base`; one whose base was dropped has lost the views of it.
+# A space of a former release has no column `base` or `distributed`; one whose base is gone has lost the views of it.
 _FACTS = """
-select s.model, s.dimensions, to_jsonb(s) ->> 'base', (
+select s.model, s.dimensions, to_jsonb(s) ->> 'base', coalesce((to_jsonb(s) ->> 'distributed')::boolean, false), (
     select count(*) = 3
     from pg_class c
     join pg_namespace n on n.oid = c.relnamespace
@@ -40,13 +40,15 @@ from (
 class Space:
     """What a space is made for, as its table `space` says.
 
-    `base` is the space whose users, entries and activity it shares; None if they are its own.
+    `base` is the space whose users, entries and activity it shares; None if they are its own. `distributed` says that
+    its users are on the machines of Citus, where not everything works.
     """
 
     schema: str
     model: str
     dimensions: int
     base: str | None = None
+    distributed: bool = False
 
 
 def search_path(connection: Connection, *schemas: str) -> str:
@@ -81,10 +83,10 @@ def open_space(connection: SpaceConnection, schema: str) -> Space:
         )
     use_schema(connection, schema)
     connection.commit()
-    model, dimensions, base, is_whole = found
+    model, dimensions, base, distributed, is_whole = found
     if base is not None and not is_whole:
         raise PgaudienceError(
             f"the people of the space {schema!r} are gone: they were those of {base!r}",
             f"See what is to be done: pgaudience --schema {shlex.quote(schema)} migrate",
         )
-    return Space(schema, model, dimensions, base)
+    return Space(schema, model, dimensions, base, distributed)

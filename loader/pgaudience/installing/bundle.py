@@ -40,7 +40,11 @@ def read_bundle(install: str) -> tuple[SqlFile, ...]:
 def bundle_digest(roles: Iterable[str], *, with_bi: bool) -> str:
     """SHA-256 of all that decides what an installation makes: the files, the newest migration, the roles."""
     digest = hashlib.sha256()
-    files = [*read_bundle("install.sql"), *(read_bundle("bi/install.sql") if with_bi else ())]
+    files = [
+        *read_bundle("install.sql"),
+        *read_bundle("distributed/install.sql"),
+        *(read_bundle("bi/install.sql") if with_bi else ()),
+    ]
     newest = ScriptDirectory(str(folder("migrations"))).get_current_head()
     for part in [*(f"{file.path} {file.digest}" for file in files), f"migration {newest}", *roles]:
         digest.update(part.encode() + b"\n")

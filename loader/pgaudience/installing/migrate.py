@@ -18,7 +18,7 @@ from sqlalchemy.pool import StaticPool
 from pgaudience.database import Space, SpaceConnection, connect, use_schema, watching
 from pgaudience.embedding.registry import BLEND, TFIDF, is_learned
 from pgaudience.errors import PgaudienceError
-from pgaudience.installing import family, objects, surroundings, wishes
+from pgaudience.installing import distributing, family, objects, surroundings, wishes
 from pgaudience.installing.bundle import SqlFile, bundle_digest, read_bundle
 from pgaudience.installing.locking import lock_relations
 from pgaudience.installing.wishes import Materialization, Wanted
@@ -37,6 +37,7 @@ order by c.relname
 """
 _REWEIGHT = "update space set weighting = %s where weighting <> %s"
 _SET_TEMPLATE = "update space set entry_template = %s where entry_template <> %s"
+_DISTRIBUTE = "update space set distributed = true, materialization = 'tables' where not distributed"
 _MATERIALIZE = "update space set materialization = %s where materialization <> %s"
 _CREATE_SPACE = "insert into space (model, dimensions, base, parts, part_weights) values (%s, %s, %s, %s, %s)"
 _LOCK = "select pg_advisory_xact_lock(hashtextextended('pgaudience migrate', 0))"
@@ -67,6 +68,7 @@ def migrate(
     of: str | None = None,
     parts: Mapping[str, float] | None = None,
     materialization: Materialization | None = None,
+    distributed: bool = False,
     measure: Callable[[str | None], tuple[str, int]],
 ) -> Migration:
     """Create or upgrade the space `schema`; nothing happens when it is up to date.
@@ -76,7 +78,8 @@ def migrate(
 
     A new space has the people `of` another one, if that is given; one of the model `blend` has `parts`, spaces over
     the same people with the weight of each. Spaces over the same people are upgraded together;
-    they have the materialization of their base.
+    they have the materialization of their base. One that is `distributed` over the machines of Citus stays so, and has
+    neither a base nor spaces over its people.
 
     Raises PgaudienceError when the space cannot be as asked for; nothing has changed then.
     """
@@ -94,7 +97,8 @@ def migrate(
                 measure = _measured(model or BLEND, dimensions)
             base = family.find_base(connection, schema, of)
             wishes.check_materialization(schema, base, materialization)
-            wanted = Wanted(model, weighting, entry_template, measure, materialization, parts)
+            distributing.check(connection, schema, base, materialization, model, distributed=distributed)
+            wanted = Wanted(model, weighting, entry_template, measure, materialization, parts, distributed)
             return _migrate_family(connection, transaction, schema, base, wanted)
     finally:
         engine.dispose()
@@ -183,7 +187,13 @@ class _Migrator:
         bi_files = read_bundle("bi/install.sql") if has_bi else ()
         digest = bundle_digest(roles, with_bi=has_bi)
         former = None if created else self._materialization()
-        changed = created or again or self._is_behind(digest) or wanted.materialization not in (None, former)
+        changed = (
+            created
+            or again
+            or self._is_behind(digest)
+            or wanted.materialization not in (None, former)
+            or wanted.distributed > objects.is_distributed(self._connection)
+        )
         if changed:
             self._upgrade(space, wanted, created, files, bi_files, digest)
         reweighted = self._set(_REWEIGHT, wanted.weighting)
@@ -249,7 +259,11 @@ class _Migrator:
         indexes: list[objects.Index] = []
         if not created:
             lock_relations(connection, self._schemas)
-            if not self._alembic_is_behind() and wanted.materialization in (None, self._materialization()):
+            if (
+                not self._alembic_is_behind()
+                and wanted.materialization in (None, self._materialization())
+                and not wanted.distributed > objects.is_distributed(connection)
+            ):
                 kept = objects.files_to_keep(connection, files)
             indexes = self._indexes or objects.indexes_of_copies(connection, kept)
             objects.drop_installed(connection, kept)
@@ -258,6 +272,8 @@ class _Migrator:
             parts = [list(wanted.parts), list(wanted.parts.values())] if wanted.parts else [None, None]
             connection.execute(_CREATE_SPACE, [space.model, space.dimensions, space.base, *parts])
         self._set(_MATERIALIZE, wanted.materialization)
+        if wanted.distributed:
+            connection.execute(_DISTRIBUTE)
         if space.base is not None:
             family.share(connection, space.schema, space.base)
         self._install([file for file in files if file.path not in kept], bi_files)
@@ -276,6 +292,8 @@ class _Migrator:
     def _install(self, files: list[SqlFile], bi_files: tuple[SqlFile, ...]) -> None:
         *definitions, grants = files
         objects.install(self._connection, definitions, self.schema)
+        if objects.is_distributed(self._connection):
+            objects.install(self._connection, read_bundle("distributed/install.sql"), self.schema)
         if bi_files:
             use_schema(self._connection, f"{self.schema}_bi", self.schema)
             objects.install(self._connection, bi_files, f"{self.schema}_bi")

@@ -16,6 +16,7 @@ from pgaudience.installing.bundle import SqlFile
 # What is a copy of a live view: by the policy of the space one or the other.
 _COPIES = ["materialized view", "table"]
 _COPY = re.compile(r"^(create|comment on) materialized view\b", re.MULTILINE)
+_FILLED = re.compile(r"^(select \* from \w+_live);$", re.MULTILINE)
 
 _PRESENT = """
 select p.tableoid, p.oid
@@ -91,12 +92,14 @@ class Index:
 def install(connection: Connection, files: Iterable[SqlFile], schema: str) -> None:
     """Run files, one after the other, and record the objects that each made in the schema.
 
-    Where the space has tables in place of materialized views, these are made by the same files.
+    Where the space has tables in place of materialized views, these are made by the same files; in a distributed space
+    they are empty until the next refresh, since what they are made of is on other machines.
     """
     copies = "table" if _has_tables(connection) else "materialized view"
+    filled = r"\1 with no data;" if is_distributed(connection) else r"\1;"
     before = _present(connection, [schema])
     for file in files:
-        connection.execute(_COPY.sub(rf"\1 {copies}", file.text).encode())
+        connection.execute(_FILLED.sub(filled, _COPY.sub(rf"\1 {copies}", file.text)).encode())
         after = _present(connection, [schema])
         if made := after - before:
             connection.execute(_RECORD, [file.path, file.digest, *_columns(made)])
@@ -109,6 +112,11 @@ def missing(connection: Connection, schema: str) -> list[str]:
     present = set(connection.execute(_IDENTITIES, [catalogs, numbers]).fetchall())
     installed = connection.execute("select kind, identity from installed_objects order by position").fetchall()
     return [f"{kind} {identity}" for kind, identity in installed if (kind, identity) not in present]
+
+
+def is_distributed(connection: Connection) -> bool:
+    """Return whether the space is distributed; one of a former release is not."""
+    return connection.execute("select to_jsonb(s) ->> 'distributed' from space s").fetchone() == ("true",)
 
 
 def _has_tables(connection: Connection) -> bool:

@@ -24,6 +24,7 @@ class Wanted:
     measure: Callable[[str | None], tuple[str, int]] | None = None
     materialization: Materialization | None = None
     parts: Mapping[str, float] | None = None
+    distributed: bool = False
 
 
 def check_materialization(schema: str, base: str | None, materialization: Materialization | None) -> None:

@@ -26,12 +26,22 @@ from staged_texts t
 cross join lateral (select normalize_text(t.text) as text offset 0) n
 """
 
+# In a distributed space the ids that are there are looked up first: joined with a local table, users can be asked where
+# they are, and only for these. Key and id are drawn together there, so the ids are distinct before.
 _INSERT_USERS = """
+with known as materialized (
+    select u.user_id
+    from users u
+    join (select t.text from normal_texts t) t on t.text = u.user_id
+)
 insert into users (user_id)
-select distinct t.text
-from normal_texts t
-where not exists (select from users u where u.user_id = t.text)
-order by t.text
+select n.text
+from (
+    select distinct t.text
+    from normal_texts t
+    where not exists (select from known k where k.user_id = t.text)
+) n
+order by n.text
 """
 
 _USER_KEYS = """

@@ -201,6 +201,9 @@ where n.user_key = u.user_key and n.attributes <> u.attributes
 
 _ANALYZE = "analyze users, entries, activity"
 
+# Elsewhere triggers note that.
+_NOTE = "insert into changes (relation) select 'activity' from space s where s.distributed"
+
 
 @dataclass(frozen=True, slots=True)
 class Merged:
@@ -237,6 +240,7 @@ def merge(connection: Connection, staging: Staging, mode: Mode, conflicts: Rule 
     new_users, new_entries = staging.user_keys.inserted, staging.entry_keys.inserted
     if new_users or new_entries or removed or changed or added:
         connection.execute(_ANALYZE)
+        connection.execute(_NOTE)
     return Merged(new_users, new_entries, added, changed, removed, attributes, found, texts, sessions=sessions)
 
 

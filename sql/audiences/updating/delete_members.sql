@@ -32,7 +32,7 @@ that are dropped.';
 
 do $$
 begin
-    if (select s.base is null from space s) then
+    if (select s.base is null and not s.distributed from space s) then
         create trigger delete_members
         after delete on users
         referencing old table as gone

@@ -44,9 +44,9 @@ begin
 
     insert into segment_changes (segmentation, run_id, user_id, from_segment_id, to_segment_id)
     select _segmentation, publish_run.run_id, u.user_id, b.segment_id, a.segment_id
-    from (select a.* from segment_assignments a where a.run_id = publish_run.run_id) a
-    full join (select b.* from segment_assignments b where b.run_id = _published) b using (user_key)
-    join users u using (user_key)
+    from users u
+    left join (select a.* from segment_assignments a where a.run_id = publish_run.run_id) a using (user_key)
+    left join (select b.* from segment_assignments b where b.run_id = _published) b using (user_key)
     where a.segment_id is distinct from b.segment_id
     order by user_key;
 
