@@ -200,6 +200,7 @@ CHANGES: dict[str, str] = {
     "something else": "insert into activity (user_key, entry_key, frequency) select u.user_key, e.entry_key, %(n)s"
     " from users u cross join entries e where u.user_key = %(user)s and e.entry_key = %(entry)s"
     " on conflict (user_key, entry_key) do update set frequency = activity.frequency + excluded.frequency",
+    "lately": "update activity set last_at = now() - %(n)s * interval '1 day' where user_key = %(user)s",
     "no more": "delete from activity where user_key = %(user)s and entry_key %% 2 = 0",
     "another user": "update activity set user_key = %(other)s where user_key = %(user)s and entry_key = %(entry)s"
     " and %(other)s in (select user_key from users)"
@@ -224,6 +225,7 @@ CHANGES: dict[str, str] = {
     "by hand": "insert into activity (user_key, entry_key, frequency) values (1000000 + %(user)s, %(entry)s, 2)",
     "refreshed": "call refresh()",
     "seldom: a policy": "update space set weighting = case weighting when 'log' then 'sqrt' else 'log' end",
+    "seldom: half-life": "update space set half_life = case when half_life is null then interval '40 days' end",
     "seldom: breadth": "update space set breadth = case breadth when 0.9 then 0.5 else 0.9 end",
     "seldom: emptied": "truncate entry_vectors",
 }
