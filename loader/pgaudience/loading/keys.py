@@ -26,9 +26,17 @@ from staged_texts t
 cross join lateral (select normalize_text(t.text) as text offset 0) n
 """
 
-# In a distributed space the ids that are there are looked up first: joined with a local table, users can be asked where
-# they are, and only for these. Key and id are drawn together there, so the ids are distinct before.
 _INSERT_USERS = """
+insert into users (user_id)
+select distinct t.text
+from normal_texts t
+where not exists (select from users u where u.user_id = t.text)
+order by t.text
+"""
+
+# Users on other machines are asked for these ids alone, by a join. Key and id are drawn together there, so the ids have
+# to be distinct before.
+_INSERT_DISTRIBUTED_USERS = """
 with known as materialized (
     select u.user_id
     from users u
@@ -43,6 +51,8 @@ from (
 ) n
 order by n.text
 """
+
+_IS_DISTRIBUTED = "select distributed from space"
 
 _USER_KEYS = """
 select array_agg(u.user_key order by t.number)
@@ -78,7 +88,8 @@ class Keys:
     @classmethod
     def of_users(cls, connection: Connection) -> Keys:
         """Keys of user ids."""
-        return cls(connection, _INSERT_USERS, _USER_KEYS)
+        is_distributed = connection.execute(_IS_DISTRIBUTED).fetchone() == (True,)
+        return cls(connection, _INSERT_DISTRIBUTED_USERS if is_distributed else _INSERT_USERS, _USER_KEYS)
 
     @classmethod
     def of_entries(cls, connection: Connection) -> Keys:
