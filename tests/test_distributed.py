@@ -234,6 +234,9 @@ def test_segments_are_the_same(rooms: tuple[Room, Room]) -> None:
         room.execute("call build_segmentation('tree', method => 'agglomerative', k => 3)")
     for query in OF_SEGMENTS:
         assert assert_same(rooms, query), query
+    for room in rooms:
+        room.execute("delete from segmentations where segmentation = 'tree'")
+    assert len(assert_same(rooms, "select run_id, count(*) from segment_assignments group by run_id order by 1")) == 3
 
 
 @pytest.mark.slow

@@ -8,6 +8,7 @@ set search_path from current
 as $$
 declare
     _space text;
+    _run_ids bigint[];
 begin
     if tg_table_name = 'users' then
         for _space in select current_schema()::text union all select d.space from derived_spaces d loop
@@ -23,7 +24,8 @@ begin
             );
         end loop;
     else
-        delete from segment_assignments m using gone g where m.run_id = g.run_id;
+        _run_ids := array(select g.run_id from gone g);
+        delete from segment_assignments m where m.run_id = any (_run_ids);
     end if;
     return null;
 end
