@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import shutil
-import statistics
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from measuring import against, say, timed
+from measuring import Comparison, Contender, against, alternate, say, timed
 from purchases import fill
 from serving import SCHEMA, Connection, serving
 
@@ -16,9 +15,8 @@ from pgaudience.database import open_space
 from pgaudience.mapping import make_map
 from pgaudience.reporting import write_report
 
-USERS, ENTRIES, PAIRS, SEGMENTS = 100_000, 20_000, 1_500_000, 12
+USERS, ENTRIES, PAIRS, SEGMENTS = 100_000, 5_000, 500_000, 12
 SMALL_USERS, SMALL_ENTRIES, SMALL_PAIRS = 2_000, 1_000, 30_000
-ROUNDS = 5
 TARGET_MEMBERS = 0.3
 TARGET_BYTES = 2_000_000
 TARGET_OPEN = 2.0
@@ -31,6 +29,8 @@ set attributes = jsonb_build_object(
 )
 """
 
+MEMBERS, BY_JOINS, BARE = "segment_members with attributes", "the same by joins", "the bare join"
+
 # The whole of each relation, as a dashboard that imports it reads it.
 READS = {
     "user_map": "select max(x), max(y) from audience_bi.user_map where method = 'pca'",
@@ -39,54 +39,66 @@ READS = {
         from audience_bi.user_map m
         join audience_bi.segment_members s using (user_id)
         where m.method = 'pca'""",
-    "segment_members with attributes": """
+    MEMBERS: """
         select max(segment), max(runner_up), max(attributes ->> 'country') from audience_bi.segment_members""",
-    "the same by joins": """
+    BY_JOINS: """
         select max(m.segment), max(r.name), max(u.attributes ->> 'country')
         from audience_bi.segment_members m
         join audience_bi.users u using (user_id)
         left join audience_bi.segments r on (r.segmentation, r.segment_id) = (m.segmentation, m.runner_up_id)""",
+    BARE: """
+        select max(a.similarity), max(u.attributes ->> 'country')
+        from audience.segment_assignments a
+        join audience.users u using (user_key)""",
     "users_wide": "select country, avg(age) from audience_bi.users_wide group by country",
     "user_attributes": "select attribute, value, count(*) from audience_bi.user_attributes group by 1, 2",
 }
 
 
 def run(*, small: bool) -> dict[str, Any]:
-    """Time each, the median of a few rounds after a first one."""
+    """Time each step, saying how long it took, and the readers in alternation, also by CPU."""
     users, entries, pairs = (SMALL_USERS, SMALL_ENTRIES, SMALL_PAIRS) if small else (USERS, ENTRIES, PAIRS)
     with serving() as server, server.connect() as connection:
         say(f"filling the space: {users:,} users, {entries:,} entries, {pairs:,} pairs")
         data = fill(connection, users, entries, pairs)
         connection.execute(_ATTRIBUTES)
-        connection.execute("call refresh()")
-        connection.execute("call build_segmentation('bench', k => %s, max_iterations => 5)", [SEGMENTS])
+        _step("refresh", lambda: connection.execute("call refresh()"))
+        build = "call build_segmentation('bench', k => %s, max_iterations => 5)"
+        _step("build_segmentation", lambda: connection.execute(build, [SEGMENTS]))
         connection.commit()
         connection.autocommit = True
         connection.execute("analyze")
         connection.autocommit = False
         space = open_space(connection, SCHEMA)
         making = {
-            f"map --of {relation} --method {method}": _median(
-                lambda relation=relation, method=method: make_map(connection, space, relation, method, None, 2)
-            )
-            for relation, method in (("users", "pca"), ("users", "centres"), ("entries", "pca"))
+            name: _step(name, lambda of=of, method=method: make_map(connection, space, of, method, None, 2))
+            for of, method in (("users", "pca"), ("users", "centres"), ("entries", "pca"))
+            for name in [f"map --of {of} --method {method}"]
         }
-        reading = {name: _median(lambda query=query: _read(connection, query)) for name, query in READS.items()}
+        contenders = [Contender(name, lambda query=query: _read(connection, query)) for name, query in READS.items()]
+        times = alternate(*contenders, cpu=server.cpu_clock())
+        reading = times.report([Comparison(MEMBERS, BY_JOINS), Comparison(MEMBERS, BARE)])
         report = server.folder / "report.html"
-        writing = round(timed(lambda: write_report(connection, "bench", report)), 3)
+        writing = _step("report", lambda: write_report(connection, "bench", report))
         opened = _open(report)
         size = report.stat().st_size
     return {
         "data": data,
         "making": making,
         "reading": reading,
-        "segment_members with attributes": against(reading["segment_members with attributes"], TARGET_MEMBERS),
+        MEMBERS: against(reading["seconds"][MEMBERS]["median"], TARGET_MEMBERS),
         "report": {
             "seconds to write": writing,
             "bytes": against(size, TARGET_BYTES),
             "seconds to open": "no browser is at hand" if opened is None else against(opened, TARGET_OPEN),
         },
     }
+
+
+def _step(name: str, run: Callable[[], object]) -> float:
+    seconds = round(timed(run), 3)
+    say(f"{name}: {seconds:.1f} s")
+    return seconds
 
 
 def _open(page: Path) -> float | None:
@@ -102,11 +114,6 @@ def _open(page: Path) -> float | None:
         seconds = timed(lambda: (view.goto(page.as_uri()), view.screenshot()))
         browser.close()
     return seconds
-
-
-def _median(run: Callable[[], object]) -> float:
-    run()
-    return round(statistics.median(timed(run) for _ in range(ROUNDS)), 3)
 
 
 def _read(connection: Connection, query: str) -> None:

@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from judging import alike, audits, indexed, labelled, planted, sharpened
+from judging import alike, audits, enriched, indexed, labelled, planted, sharpened
 from judging.filling import NotAtHandError
 from judging.table import tables
 from machine import machine_facts
@@ -39,6 +39,10 @@ PARTS: dict[str, Part] = {
     **{
         f"{name} users": lambda provider, small, name=name: alike.measure(name, provider, small=small)
         for name in alike.DATA
+    },
+    **{
+        f"{name} enriched": lambda provider, small, name=name: enriched.measure(name, provider, small=small)
+        for name in enriched.DATA
     },
 }
 

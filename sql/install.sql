@@ -150,10 +150,12 @@
 \ir segments/describing/segment_phrases.sql
 \ir segments/describing/segment_keywords.sql
 \ir segments/describing/pick_phrases.sql
+\ir segments/describing/segment_traits.sql
 \ir segments/describing/name_segments.sql
 \ir segments/describing/describe_run.sql
 \ir segments/describing/short_label.sql
 \ir segments/segments.sql
+\ir segments/published_members.sql
 \ir segments/segment_members.sql
 \ir segments/segment_entries.sql
 \ir segments/segment_grid.sql

@@ -252,7 +252,9 @@ RELATIONS = {
         "run_id", "segmentation", "method", "k", "silhouette", "seconds", "users_moved", "churn", "ari_to_previous",
         "published_at", "average",
     ],
-    "run_segments": ["run_id", "segment_id", "name", "keywords", "users", "share", "cohesion", "centroid"],
+    "run_segments": [
+        "run_id", "segment_id", "name", "keywords", "users", "share", "cohesion", "centroid", "has_theme",
+    ],
     "run_entries": ["run_id", "segment_id", "entry_key", "users", "share", "lift", "log_odds", "z_score"],
     "run_attributes": ["run_id", "segment_id", "attribute", "value", "users", "share", "lift", "mean", "median"],
     "run_drivers": ["run_id", "attribute", "kind", "users", "mutual_information", "cramers_v", "eta_squared"],
@@ -260,7 +262,7 @@ RELATIONS = {
     "segment_names": ["segmentation", "segment_id", "name", "named_by", "named_at"],
     "segments": [
         "segmentation", "segment_id", "name", "keywords", "users", "share", "cohesion", "silhouette",
-        "nearest_segment_id", "created_at",
+        "nearest_segment_id", "created_at", "has_theme",
     ],
     "segment_members": [
         "segmentation", "segment_id", "segment", "user_id", "similarity", "runner_up_id", "margin", "runner_up",
@@ -382,7 +384,7 @@ PLUMBING = {
     "attribute_columns", "attribute_profiles", "given_profiles", "attribute_values",
     "encoder_characters", "encoder_norms", "encoder_positions", "encoder_tests", "encoder_tokens", "encoder_weights",
     "audience_pairs", "common_weights", "entry_lengths", "entry_postings", "entry_sample", "live_workers",
-    "user_sample",
+    "published_members", "user_sample",
     "changed_entries", "changed_users", "changed_vectors", "late_postings", "late_users",
     "reference_policies", "reference_vectors",
 }  # fmt: skip

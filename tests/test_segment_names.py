@@ -158,7 +158,7 @@ def test_a_few_fans_do_not_name_a_segment(space: str) -> None:
     assert set(name.split(", ")) <= set(indie)
 
 
-def test_what_nothing_sets_apart_is_mixed(space: str) -> None:
+def test_what_nothing_sets_apart_has_no_theme(space: str) -> None:
     """Users who have some of everything beside others who are of one kind: what is theirs alone, few have."""
     indie, metal, rare = BANDS["indie"], BANDS["metal"], [f"Song {n}" for n in range(200)]
     with connect(space) as connection:
@@ -167,23 +167,70 @@ def test_what_nothing_sets_apart_is_mixed(space: str) -> None:
             "select count(*) from run_entries where segment_id = 3 and lift > 1 and share >= 0.05"
         ).fetchone()
         commonest = connection.execute(
-            "select entry from run_entries join entries using (entry_key) where segment_id = 3"
-            " order by users desc, z_score desc, entry limit 3"
-        ).fetchall()
+            "select array_agg(entry order by lift desc, entry) from (select * from run_entries"
+            " join entries using (entry_key) where segment_id = 3 order by users desc, z_score desc, entry limit 8) c"
+        ).fetchone()
+        themes = connection.execute("select has_theme from segments order by segment_id").fetchall()
     assert told_apart == (0,)
-    assert not any(name.startswith("Mixed: ") for name, _ in kinds)
-    assert leftover.startswith("Mixed: ")
-    assert keywords[:3] == [entry for (entry,) in commonest]
+    assert themes == [(True,), (True,), (False,)]
+    assert keywords == (commonest or [[]])[0]
+    assert leftover == ", ".join(keywords[:2])
+    assert leftover not in [name for name, _ in kinds]
+
+
+def test_capitals_and_brackets_do_not_shout_from_a_name(space: str) -> None:
+    """Of a segment without a theme: what has one is in lower case already."""
+    kinds = [[f"{kind} OF {n}" for n in range(9)] for kind in ("TEA", "SOAP")]
+    rare = [f"RARE {n} (EX" for n in range(200)]
+    with connect(space) as connection:
+        *_, (leftover, _) = describe(connection, [*kinds, [*kinds[0], *kinds[1], *rare]], users=200)
+        assert connection.execute("select has_theme from segments where segment_id = 3").fetchone() == (False,)
+    assert leftover == leftover.capitalize()
 
 
 def test_a_name_does_not_outlive_what_told_a_segment_apart(space: str) -> None:
     """A segment that has become a leftover is not called what it was, though it has a keyword of then."""
     with connect(space) as connection:
         describe(connection, [BANDS["indie"], BANDS["metal"]])
-        connection.execute("update run_segments set name = 'Mixed: ' || keywords[1]")
+        connection.execute("update run_segments set name = 'Former ' || segment_id, has_theme = segment_id = 1")
         connection.execute("update segmentation_runs set previous_run_id = 1")
         connection.execute("call name_segments(1)")
-        assert not any(name.startswith("Mixed: ") for name, _ in told(connection))
+        kept, renamed = told(connection)
+    assert kept[0] == "Former 1"
+    assert renamed[0] != "Former 2"
+
+
+def test_words_that_half_of_the_entries_have_name_nothing(space: str) -> None:
+    """Not 'View project: fashion' beside 'View project: sports': the action is the same everywhere."""
+    causes = ("Fashion", "Sports", "Games")
+    with connect(space) as connection:
+        found = describe(
+            connection, [[f"{verb} Project: {cause}" for verb in ("View", "Fund")] * 2 for cause in causes]
+        )
+    assert [name for name, _ in found] == list(causes)
+
+
+def test_people_are_named_by_what_is_known_of_them_in_a_space_of_attributes(space: str) -> None:
+    """Values that speak for themselves, else with their attribute; medians; not what everybody has."""
+    with connect(space) as connection:
+        connection.execute("update space set model = 'attributes'")
+        store(connection, [(n + 1, "Anything", 1.0) for n in range(60)], [1] * 20 + [2] * 20 + [3] * 20)
+        connection.execute(
+            "update users set attributes = jsonb_build_object('job', (array['retired', 'student', 'admin.'])[n],"
+            " 'age', (array[63, 23, 40])[n], 'home_owner', (array['yes', 'no', 'no'])[n], 'contact',"
+            " (array['phone', 'phone', 'unknown'])[n], 'country', 'Chile')"
+            " from (select user_key, segment_id::integer as n from segment_assignments) a"
+            " where a.user_key = users.user_key"
+        )
+        connection.execute("call describe_run(1)")
+        found = told(connection)
+    assert [set(keywords) for _, keywords in found] == [
+        {"retired", "home owner", "phone", "age around 63"},
+        {"student", "no home owner", "phone", "age around 23"},
+        {"admin.", "no home owner", "contact unknown"},
+    ]
+    assert len({name for name, _ in found}) == 3
+    assert all(name[0].isupper() and name.count(", ") >= 2 for name, _ in found)
 
 
 def test_the_hundred_most_telling_entries_are_kept(space: str) -> None:

@@ -77,3 +77,13 @@ def test_no_relation_is_read_for_each_user_of_a_new_run(rebuilt: str, question: 
     reading = [plan for plan in plans if re.search(rf":relationOids \(o [\d ]*\b{assignments}\b", plan)]
     assert reading
     assert [scans for plan in reading for scans in read_again(plan) if scans] == []
+
+
+@pytest.mark.parametrize("view", ["segment_members", "audience_bi.segment_members"])
+def test_members_are_expected_as_many_as_they_are(rebuilt: str, view: str) -> None:
+    """Expected to be one, they were joined by nested loops: with the map of 2,000 users, in eleven seconds."""
+    with connect(rebuilt) as connection:
+        connection.execute("analyze")
+        (users,) = connection.execute(f"select count(*) from {view}".encode()).fetchone() or (0,)
+        ((plan,),) = connection.execute(f"explain (format json) select * from {view}".encode()).fetchall()
+    assert plan[0]["Plan"]["Plan Rows"] > users / 10

@@ -89,6 +89,17 @@ def _sharpened(result: dict[str, Any]) -> Iterator[str]:
                 yield f"  {sharpening:<26}{interval}, worse for {gained['harmed']:.0%} of the labels"
 
 
+def _enriched(result: dict[str, Any]) -> Iterator[str]:
+    for column, found in result["enriched"].items():
+        yield f" {column}: {found['labels']} labels".ljust(48) + f"{'COMP':>7}{'P@20':>7}"
+        for text, figures in found["texts"].items():
+            over = figures.get("over_entries_alone")
+            gained = "" if over is None else "   {:+.3f} ({:+.3f} … {:+.3f})".format(over["gain"], *over["interval"])
+            added = figures.get("words_of_labels_added")
+            words = "" if added is None else f"   {added['words']} words of labels in {added['entries']} entries"
+            yield f"  {text:<46}{figures['comp']:>7.3f}{figures['precision_at_20']:>7.3f}{gained}{words}"
+
+
 def _over_baseline(found: dict[str, Any]) -> str:
     gains = [found[over] for over in ("over_baseline", "over_log_mean") if over in found]
     return "".join("   {:+.3f} ({:+.3f} … {:+.3f})".format(gain["gain"], *gain["interval"]) for gain in gains)
@@ -106,6 +117,7 @@ LAYOUTS = {
     "recall_at_100": _indexes,
     "audits": _audits,
     "sharpened": _sharpened,
+    "enriched": _enriched,
     "passed": _planted,
     "searches": _themes,
 }

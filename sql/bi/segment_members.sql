@@ -2,18 +2,18 @@
 -- schema, which hides those of very few users.
 create view segment_members as
 select
-    x.segmentation,
-    x.segment_id,
-    x.segment,
-    x.user_id,
-    x.similarity,
-    x.runner_up_id,
-    x.margin,
+    m.segmentation,
+    m.segment_id,
+    s.name as segment,
+    m.user_id,
+    m.similarity,
+    m.runner_up_id,
+    m.margin,
     r.name as runner_up,
-    x.attributes
-from segment_members x
-left join segments r on (r.segmentation, r.segment_id) = (x.segmentation, x.runner_up_id)
-where (x.segmentation, x.segment_id) in (select s.segmentation, s.segment_id from segments s);
+    m.attributes
+from published_members m
+join segments s on s.segmentation = m.segmentation and s.segment_id = m.segment_id
+left join segments r on r.segmentation = m.segmentation and r.segment_id = m.runner_up_id;
 
 comment on view segment_members is
 'Who is in which segment, how much of its kind, which segment would be next, and what else is known of the user. Keep to

@@ -23,3 +23,5 @@ comment on column segments.created_at is 'When the published run was built.';
 comment on column segments.label is
 'The name in at most 25 characters, for charts; no two of a segmentation are alike.';
 comment on column segments.description is 'What it is, in a sentence of a chat model: see pgaudience describe.';
+comment on column segments.has_theme is
+'Whether anything sets it apart from all others; if not, it is called after what is commonest in it.';

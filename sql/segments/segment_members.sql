@@ -1,20 +1,18 @@
 -- Who is in which segment of the published runs.
 create view segment_members as
 select
-    s.segmentation,
-    s.segment_id,
+    m.segmentation,
+    m.segment_id,
     s.name as segment,
-    u.user_id,
-    a.similarity,
-    a.runner_up_id,
-    a.margin,
+    m.user_id,
+    m.similarity,
+    m.runner_up_id,
+    m.margin,
     r.name as runner_up,
-    u.attributes
-from segmentations p
-join segment_assignments a on a.run_id = p.published_run_id
-join segments s on (s.segmentation, s.segment_id) = (p.segmentation, a.segment_id)
-left join segments r on (r.segmentation, r.segment_id) = (p.segmentation, a.runner_up_id)
-join users u on u.user_key = a.user_key;
+    m.attributes
+from published_members m
+join segments s on s.segmentation = m.segmentation and s.segment_id = m.segment_id
+left join segments r on r.segmentation = m.segmentation and r.segment_id = m.runner_up_id;
 
 comment on view segment_members is
 'Who is in which segment, how much of its kind, and which segment would be next.

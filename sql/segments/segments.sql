@@ -1,5 +1,8 @@
 -- The segments of the published runs. A name given by a person, or by a chat model, comes before the
 -- one made from entries. Two segments have no label in common.
+--
+-- Labels are joined from the left, a row for a segment: who does not read them does not pay for them, and the planner
+-- knows how many segments there are, which those who join their users rely on.
 create view segments as
 select
     p.segmentation,
@@ -12,18 +15,30 @@ select
     s.silhouette,
     s.nearest_segment_id,
     r.created_at,
-    case
-        when count(*) over (partition by p.segmentation, lower_case(l.label)) = 1 then l.label
-        else left(l.label, 24 - length(s.segment_id::text)) || ' ' || s.segment_id
-    end as label,
-    d.sentence as description
+    l.label,
+    d.sentence as description,
+    s.has_theme
 from segmentations p
 join segmentation_runs r on r.run_id = p.published_run_id
 join run_segments s on s.run_id = p.published_run_id
-left join segment_names n on (n.segmentation, n.segment_id) = (p.segmentation, s.segment_id)
+left join segment_names n on n.segmentation = p.segmentation and n.segment_id = s.segment_id
+left join (
+    select distinct on (c.run_id, c.segment_id)
+        c.run_id,
+        c.segment_id,
+        case
+            when count(*) over (partition by c.run_id, lower_case(c.label)) = 1 then c.label
+            else left(c.label, 24 - length(c.segment_id::text)) || ' ' || c.segment_id
+        end as label
+    from (
+        select x.run_id, x.segment_id, short_label(coalesce(m.name, x.name)) as label
+        from segmentations q
+        join run_segments x on x.run_id = q.published_run_id
+        left join segment_names m on m.segmentation = q.segmentation and m.segment_id = x.segment_id
+    ) c
+) l on l.run_id = s.run_id and l.segment_id = s.segment_id
 left join segment_descriptions d
-    on (d.segmentation, d.segment_id, d.rank) = (p.segmentation, s.segment_id, 1)
-cross join lateral short_label(coalesce(n.name, s.name)) l (label);
+    on d.segmentation = p.segmentation and d.segment_id = s.segment_id and d.rank = 1;
 
 comment on view segments is
 'The segments of every segmentation, as published: what they are called and how large and how tight they are.
@@ -42,3 +57,5 @@ comment on column segments.created_at is 'When the published run was built.';
 comment on column segments.label is
 'The name in at most 25 characters, for charts; no two of a segmentation are alike.';
 comment on column segments.description is 'What it is, in a sentence of a chat model: see pgaudience describe.';
+comment on column segments.has_theme is
+'Whether anything sets it apart from all others; if not, it is called after what is commonest in it.';

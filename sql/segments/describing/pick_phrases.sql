@@ -22,11 +22,11 @@ begin
         );
         continue when (
             select count(*) filter (where word = any (_known)) * 2 > count(*)
-            from unnest(string_to_array(_phrase, ' ')) word
+            from unnest(split_words(_phrase)) word
         );
 
         _picked := _picked || _phrase;
-        _known := _known || string_to_array(_phrase, ' ');
+        _known := _known || split_words(_phrase);
     end loop;
 
     return _picked;

@@ -3,12 +3,12 @@
 -- Where entries are names, as those of bands and films are, most of their words are in no other entry: then whole
 -- entries count alone. Else runs of one to five words of at least two entries count too, but no part of a longer run
 -- that is in the same entries: 'hot water bottle', not 'water bottle'. Runs do not cross punctuation, nor begin or end
--- with words that mean nothing on their own, or that most of the entries have.
+-- with words that mean nothing on their own, or that half of the entries have.
 --
 -- A phrase has the z-scores of its entries, combined by Stouffer's method (their sum over the root of their number),
--- times the root of its number of words, up to three, since 'hot water bottle' says more than 'bottle', and up to a
--- tenth more where it ends its entries, since there the noun is in English. What it has in another segment is taken
--- off. Scores are rounded, so that sums in another order do not decide between equals.
+-- times the root of its number of words that mean something, up to three, since 'hot water bottle' says more than
+-- 'bottle', and up to a tenth more where it ends its entries, since there the noun is in English. What it has in
+-- another segment is taken off. Scores are rounded, so that sums in another order do not decide between equals.
 create function segment_phrases(
     run_id bigint
 )
@@ -30,8 +30,8 @@ declare
     _letters constant text := 'ʼꞌ';
     _longest constant bigint := 50;
     _empty text[] := '{
-        a,all,an,and,are,at,be,by,for,from,in,into,is,it,its,my,no,not,of,off,on,only,or,other,others,our,over,per,that,
-        the,this,to,up,us,we,with,you,your
+        a,all,an,and,are,at,be,by,etc,ex,for,from,in,into,is,it,its,my,no,not,of,off,on,only,or,other,others,our,over,
+        per,that,the,this,to,up,us,we,with,you,your
     }';
     _are_names boolean;
 begin
@@ -48,7 +48,7 @@ begin
         group by w.word
     )
     select
-        _empty || coalesce(array_agg(u.word) filter (where u.entries > t.entries / 2), '{}'),
+        _empty || coalesce(array_agg(u.word) filter (where 2 * u.entries >= t.entries and u.entries > 1), '{}'),
         coalesce(
             2 * count(*) filter (where u.entries = 1 and u.word <> all (_empty))
                 > sum(u.entries) filter (where u.word <> all (_empty)),
@@ -120,8 +120,9 @@ begin
             c.words,
             btrim(translate(mode() within group (order by c.written), _letters, _apostrophes), _apostrophes) as written,
             array_agg(c.entry_key order by c.entry_key) as entry_keys,
-            sum(x.z_score) / sqrt(count(*)) * sqrt(least(cardinality(c.words), 3)) * (1 + 0.1 * avg(c.is_last))
-                as score,
+            sum(x.z_score) / sqrt(count(*)) * (1 + 0.1 * avg(c.is_last)) * sqrt(
+                (select least(greatest(count(*), 1), 3) from unnest(c.words) word where word <> all (_empty))
+            ) as score,
             bool_or(c.is_whole) as is_whole
         from candidates c
         join run_entries x using (entry_key)
