@@ -1,4 +1,5 @@
--- The first phrases of a ranking that say something new.
+-- The first phrases of a ranking that say something new; a single word gives way to several phrases with it: not 'bag',
+-- but 'jumbo bag' and 'lunch bag'.
 create function pick_phrases(
     phrases text[],
     k bigint
@@ -17,6 +18,10 @@ begin
     foreach _phrase in array pick_phrases.phrases loop
         exit when cardinality(_picked) = pick_phrases.k;
 
+        continue when strpos(_phrase, ' ') = 0 and (
+            select count(*) > 1 from unnest(pick_phrases.phrases) longer
+            where longer <> _phrase and strpos(' ' || longer || ' ', ' ' || _phrase || ' ') > 0
+        );
         continue when exists (
             select from unnest(_picked) picked where strpos(' ' || _phrase || ' ', ' ' || picked || ' ') > 0
         );
@@ -35,5 +40,5 @@ $$;
 
 comment on function pick_phrases(text[], bigint) is
 'Internal. The first k of some ranked phrases, without those that hold one picked before or have most of their words in
-those.
+those, and without single words that several others have.
 Example: select pick_phrases(array[''jumbo bag'', ''jumbo'', ''red jumbo bag'', ''lunch bag''], 3);';

@@ -3,7 +3,8 @@
 -- Where entries are names, as those of bands and films are, most of their words are in no other entry: then whole
 -- entries count alone. Else runs of one to five words of at least two entries count too, but no part of a longer run
 -- that is in the same entries: 'hot water bottle', not 'water bottle'. Runs do not cross punctuation, nor begin or end
--- with words that mean nothing on their own, or that half of the entries have.
+-- with words that mean nothing on their own, or that half of the entries have; where nothing but these is added to a
+-- phrase, the phrase alone counts: 'fashion', not 'view project: fashion'.
 --
 -- A phrase has the z-scores of its entries, combined by Stouffer's method (their sum over the root of their number),
 -- times the root of its number of words that mean something, up to three, since 'hot water bottle' says more than
@@ -120,14 +121,15 @@ begin
             c.words,
             btrim(translate(mode() within group (order by c.written), _letters, _apostrophes), _apostrophes) as written,
             array_agg(c.entry_key order by c.entry_key) as entry_keys,
-            sum(x.z_score) / sqrt(count(*)) * (1 + 0.1 * avg(c.is_last)) * sqrt(
-                (select least(greatest(count(*), 1), 3) from unnest(c.words) word where word <> all (_empty))
-            ) as score,
+            sum(x.z_score) / sqrt(count(*)) * (1 + 0.1 * avg(c.is_last))
+                * sqrt(least(greatest(cardinality(t.telling), 1), 3)) as score,
+            t.telling,
             bool_or(c.is_whole) as is_whole
         from candidates c
         join run_entries x using (entry_key)
+        cross join lateral (select array(select word from unnest(c.words) word where word <> all (_empty)) as telling) t
         where x.run_id = segment_phrases.run_id and x.z_score > 0
-        group by x.segment_id, c.words
+        group by x.segment_id, c.words, t.telling
         having bool_or(c.is_whole) or count(*) > 1
     ),
     rivals as (
@@ -153,6 +155,9 @@ begin
         where longer <> array_to_string(r.words, ' ')
             and strpos(' ' || longer || ' ', ' ' || array_to_string(r.words, ' ') || ' ') > 0
     )
+        and not exists (
+            select from phrases p where p.segment_id = r.segment_id and p.words = r.telling and p.words <> r.words
+        )
     order by r.segment_id, score desc, r.written collate "C";
 end
 $$;
