@@ -24,6 +24,7 @@ from pgaudience.reporting.marks import COLOURS, mark_of
 from pgaudience.reporting.raster import Layer, draw_points
 from pgaudience.reporting.segmentation import read_figures
 from pgaudience.reporting.space import read_space
+from pgaudience.reporting.words import quieter
 
 pytestmark = pytest.mark.slow
 
@@ -269,6 +270,24 @@ def test_colours_do_not_mix_where_users_lie_on_each_other() -> None:
         assert (gaps.min(axis=1) < 24).mean() > 0.99
         shares.append((gaps.argmin(axis=1) == 0).mean())
     assert shares == pytest.approx([2 / 3, 2 / 3], abs=0.05)
+
+
+def test_capitals_are_written_as_sentences_are_where_most_are(full: str, tmp_path: Path) -> None:
+    """On the page alone: 'Ski whistler', cut before a bracket that does not close; a name among others stays."""
+    quiet = quieter(["SFT DRNK (EX:4PK", "EGGS", "Ikea"])
+    assert [quiet(text) for text in ("SFT DRNK (EX:4PK", "EGGS (LARGE)", "Ikea", "50'S", "(EX", "100%")] == [
+        "Sft drnk…", "Eggs (large)", "Ikea", "50's", "(ex", "100%",
+    ]  # fmt: skip
+    assert quieter(["IKEA", "Ski", "Opera"])("IKEA") == "IKEA"
+    execute(full, "update entries set entry = upper(entry)")
+    said = texts(page(full, tmp_path / "report.html"))
+    assert "SKI ASPEN" not in said and "Ski aspen" in said
+
+
+def test_what_has_no_theme_says_so(full: str, tmp_path: Path) -> None:
+    assert "No strong theme" not in texts(page(full, tmp_path / "report.html"))
+    execute(full, "update run_segments set has_theme = false")
+    assert texts(page(full, tmp_path / "report.html")).count("No strong theme") == len(figures(full).segments)
 
 
 def test_the_last_row_of_cards_is_full(full: str, tmp_path: Path) -> None:

@@ -54,6 +54,8 @@ class Segment:
     cohesion: float
     silhouette: float | None
     users_before: int | None
+    has_theme: bool
+    """Whether anything sets it apart; if not, it has the name of what is commonest in it."""
 
 
 @dataclass(frozen=True, slots=True)

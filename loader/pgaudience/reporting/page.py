@@ -15,6 +15,7 @@ def write_page(figures: Figures, with_ids: bool, made_by: str) -> str:
     cards = make_cards(figures)
     return render(
         "segmentation.html.j2",
+        [each.entry for each in figures.grid],
         figures=figures,
         run=figures.run,
         cards=cards,

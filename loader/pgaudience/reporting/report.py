@@ -37,8 +37,9 @@ def write_space_report(connection: Connection, to: Path, with_ids: bool = False)
     _replace(
         to,
         render(
-            "space.html.j2", figures=figures, status=figures.status, least_shown=LEAST_SHOWN, with_ids=with_ids,
-            made_by=_MADE_BY, map=draw_density(figures.map), places=draw_values(figures.places),
+            "space.html.j2", [each.entry for each in figures.top_entries], figures=figures, status=figures.status,
+            least_shown=LEAST_SHOWN, with_ids=with_ids, made_by=_MADE_BY, map=draw_density(figures.map),
+            places=draw_values(figures.places),
         ),
     )  # fmt: skip
 

@@ -70,7 +70,8 @@ select
     s.share,
     s.cohesion,
     s.silhouette,
-    case when b.users >= p.suppress_below then b.users end as users_before
+    case when b.users >= p.suppress_below then b.users end as users_before,
+    s.has_theme
 from segments s
 join segmentations p using (segmentation)
 join segmentation_runs r on r.run_id = p.published_run_id
@@ -80,17 +81,21 @@ where s.segmentation = %(segmentation)s and s.users >= p.suppress_below
 order by s.users desc, s.segment_id
 """
 
+# Those first of which no other segment has more, so that no entry heads several cards.
 _TOP_ENTRIES = """
 select r.segment_id, r.segment_users, r.entry, r.users, r.share, r.overall_share, r.lift
 from (
     select
         e.*,
         s.users as segment_users,
-        row_number() over (partition by e.segment_id order by e.z_score desc, e.entry) as place
-    from segment_entries e
+        row_number() over (partition by e.segment_id order by e.lift = e.most desc, e.z_score desc, e.entry) as place
+    from (
+        select e.*, max(e.lift) over (partition by e.entry) as most
+        from segment_entries e
+        where e.segmentation = %(segmentation)s and e.segment_id = any (%(shown)s)
+    ) e
     join segments s using (segmentation, segment_id)
-    where e.segmentation = %(segmentation)s and e.segment_id = any (%(shown)s)
-        and e.z_score > 0 and e.lift > 1 and (e.z_score > 2 or e.share >= 0.05)
+    where e.z_score > 0 and e.lift > 1 and (e.z_score > 2 or e.share >= 0.05)
 ) r
 where r.place <= 6
 order by r.segment_id, r.place

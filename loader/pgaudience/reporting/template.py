@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from pgaudience.reporting import words
@@ -13,8 +15,8 @@ _FILTERS = (
 )  # fmt: skip
 
 
-def render(name: str, **values: object) -> str:
-    """Return a page."""
+def render(name: str, entries: Iterable[str], **values: object) -> str:
+    """Return a page; `entries` are those that are on it."""
     environment = Environment(
         loader=PackageLoader("pgaudience.reporting"),
         autoescape=True,
@@ -22,6 +24,7 @@ def render(name: str, **values: object) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update({each.__name__: each for each in _FILTERS})  # pyright: ignore[reportUnknownMemberType]
+    filters = {**{each.__name__: each for each in _FILTERS}, "quiet": words.quieter(entries)}
+    environment.filters.update(filters)  # pyright: ignore[reportUnknownMemberType]
     shapes = [path_of(shape) for shape in SHAPES]
     return environment.get_template(name).render(shapes=shapes, colours=COLOURS, nobodys=NOBODYS_COLOUR, **values)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable, Iterable
 from datetime import datetime
 
 from pgaudience.reporting.figures import Candidate, Run
@@ -24,6 +26,8 @@ _STABILITY = (
 )
 _FITS = ((0.5, "clear-cut"), (0.25, "distinct"), (0.1, "overlapping"), (0.0, "a cut of a continuum"))
 _STRENGTHS = ((0.5, "strong"), (0.3, "clear"), (0.1, "some"), (0.03, "slight"))
+
+_UNCLOSED = re.compile(r"(?<=.)\s*\([^)]*$")
 
 SHORT = 30
 
@@ -131,3 +135,20 @@ def day(moment: datetime) -> str:
 def degrees(value: float, names: str) -> str:
     """Return a latitude or longitude; `names` are the letters of the positive and the negative half."""
     return f"{abs(value):.1f}° {names[value < 0]}"
+
+
+def quieter(texts: Iterable[str]) -> Callable[[str], str]:
+    """Return what writes texts in capitals as sentences are written, if most of these are in capitals.
+
+    Such texts are often cut: a bracket that does not close becomes dots.
+    """
+    shouting = [_shouts(text) for text in texts]
+    return _quiet if 2 * sum(shouting) > len(shouting) else str
+
+
+def _quiet(text: str) -> str:
+    return _UNCLOSED.sub("…", text.capitalize()) if _shouts(text) else text
+
+
+def _shouts(text: str) -> bool:
+    return text == text.upper() != text.lower()
