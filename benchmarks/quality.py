@@ -57,7 +57,6 @@ def main() -> None:
         parser.error(f"no part is called {unknown[0]!r}; there are {', '.join(PARTS)}")
     provider = provider_for(DEFAULT_MODEL)
     results = {name: _run(name, provider, small=options.small) for name in names}
-    say(tables(results))
     json.dump({"machine": machine_facts(), "small": options.small, "quality": results}, sys.stdout, indent=2)
     print()
 
@@ -68,8 +67,10 @@ def _run(name: str, provider: Provider, *, small: bool) -> dict[str, Any]:
     try:
         result = PARTS[name](provider, small)
     except NotAtHandError:
-        return {"left_out": "the data set is not at hand"}
-    return {**result, "seconds": round(time.perf_counter() - started, 1)}
+        result = {"left_out": "the data set is not at hand"}
+    result["seconds"] = round(time.perf_counter() - started, 1)
+    say(tables({name: result}))
+    return result
 
 
 if __name__ == "__main__":

@@ -76,11 +76,12 @@ def strength(value: float | None) -> str:
 
 
 def short(name: str) -> str:
-    """Return what of a name fits a narrow column: its first phrase, or the beginning of it."""
-    first = name.split(", ")[0]
-    if len(first) <= SHORT:
-        return first
-    cut = first[: SHORT - 1]
+    """Return what of a name fits a narrow column: its first phrases, or the beginning of the first."""
+    phrases = name.split(", ")
+    fitting = (", ".join(phrases[:count]) for count in range(len(phrases), 0, -1))
+    if found := next((each for each in fitting if len(each) <= SHORT), None):
+        return found
+    cut = phrases[0][: SHORT - 1]
     return (cut[: cut.rfind(" ")] if " " in cut[SHORT // 2 :] else cut).rstrip() + "…"
 
 
