@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import psycopg
 import pytest
+from click.testing import CliRunner
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from conftest import Cluster, connect
+from pgaudience.cli import cli
 from pgaudience.database import open_space
 from pgaudience.embedding.registry import measure
 from pgaudience.errors import PgaudienceError
@@ -118,6 +122,16 @@ def test_parts_without_vectors(space: str) -> None:
     blend(space, audience=0.5, taste=0.5)
     with pytest.raises(PgaudienceError, match="no part of the blend has vectors yet"):
         trained(space, "both")
+
+
+def test_parts_that_are_stale(both: str) -> None:
+    before = rows(both, "select trained_at, (select count(*) from entry_vectors) from space", "both")
+    rows(both, "insert into activity_input values ('newcomer', 'Ski Aspen Colorado United States', 1)", "audience")
+    rows(both, "call refresh()", "audience")
+    done = CliRunner().invoke(cli, ["--database", both, "--schema", "both", "train"])
+    assert done.exit_code == 1
+    assert re.search("of the parts of the blend, .*taste (is|are) stale", str(done.exception))
+    assert rows(both, "select trained_at, (select count(*) from entry_vectors) from space", "both") == before
 
 
 def test_readers_read_the_parts_too(cluster: Cluster, both: str, logins: tuple[str, str]) -> None:

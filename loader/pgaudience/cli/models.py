@@ -67,6 +67,7 @@ def train(target: Target, outcome: str | None, no_refresh: bool) -> None:
     """Learn the vectors of a space from what people have or are (migrate --of SPACE --model behaviour)."""
     from pgaudience.embedding.registry import is_learned
     from pgaudience.errors import PgaudienceError
+    from pgaudience.learning import check_parts
     from pgaudience.learning import learn as run
     from pgaudience.refresh import refresh
 
@@ -76,6 +77,7 @@ def train(target: Target, outcome: str | None, no_refresh: bool) -> None:
                 f"the vectors of {space.schema!r} are made of texts by {space.model}, not learned",
                 f"Make a space that learns: pgaudience --schema OTHER migrate --of {space.schema} --model behaviour",
             )
+        check_parts(connection)
         run(connection, space, outcome)
         if not no_refresh:
             refresh(connection)

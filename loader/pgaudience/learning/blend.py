@@ -5,9 +5,11 @@ from __future__ import annotations
 from psycopg import sql
 
 from pgaudience.database import Connection
+from pgaudience.errors import PgaudienceError
 
 _PARTS = "select s.parts, s.trained_at from space s where s.parts is not null"
 _NEWER = "select exists (select from {} v where v.embedded_at > %s)"
+_STALE = "select s.stale from {} s"
 
 
 def parts_are_newer(connection: Connection) -> bool:
@@ -18,3 +20,18 @@ def parts_are_newer(connection: Connection) -> bool:
         if connection.execute(query, [trained_at or "-infinity"]).fetchone() == (True,):
             return True
     return False
+
+
+def check_parts(connection: Connection) -> None:
+    """Raise PgaudienceError where a part of the blend is not up to date: the blend would soon be outdated itself."""
+    parts, _ = connection.execute(_PARTS).fetchone() or ((), None)
+    stale = [
+        part
+        for part in parts
+        if connection.execute(sql.SQL(_STALE).format(sql.Identifier(part, "status"))).fetchone() == (True,)
+    ]
+    if stale:
+        raise PgaudienceError(
+            f"of the parts of the blend, {', '.join(stale)} {'is' if len(stale) == 1 else 'are'} stale",
+            "Bring all up to date, the blend too: pgaudience refresh --all",
+        )
