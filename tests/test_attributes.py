@@ -24,7 +24,7 @@ from pgaudience.pipeline import catch_up
 from pgaudience.refresh import refresh
 from test_behaviour import rows as rows_of
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.newest]
 
 Known = dict[str, object]
 

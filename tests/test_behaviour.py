@@ -28,6 +28,8 @@ from pgaudience.learning.ppmi import positive_pmi
 from pgaudience.pipeline import catch_up, embed_query
 from pgaudience.refresh import refresh
 
+pytestmark = pytest.mark.newest
+
 # Forty users, twenty entries: those of even number go together, and so do the others, whatever their texts.
 FILL = """
 insert into entries (entry)

@@ -20,7 +20,7 @@ from pgaudience.learning import training_due
 from pgaudience.pipeline import catch_up
 from test_behaviour import derive, fill_taste, logins, rows, trained
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.newest]
 
 __all__ = ["logins"]
 

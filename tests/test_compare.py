@@ -15,7 +15,7 @@ from test_attributes import derive as derive_known
 from test_attributes import trained as trained_known
 from test_behaviour import fill_taste, rows
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.newest]
 
 EVERYBODY = "array(select user_key from user_vectors order by user_key)"
 

@@ -29,7 +29,7 @@ from pgaudience.mapping import make_map
 from superset_server import RefusedError, Superset
 from test_maps import FILL
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.newest]
 
 DIMENSIONS = 8
 CUT = (

@@ -18,6 +18,8 @@ from pgaudience.cli import cli
 from pgaudience.database import connect as connect_to
 from pgaudience.wording.glossary import spelled_out
 
+pytestmark = pytest.mark.newest
+
 KEPT = """
 select e.entry, e.attributes ->> 'ai_description', e.attributes -> 'ai_tags'
 from entries e

@@ -29,7 +29,7 @@ from pgaudience.installing import migrate
 from pgaudience.pipeline import embed_space, estimate_space
 from pgaudience.worker import Worker
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.newest]
 
 BATCH = 8
 PRODUCTS = 30

@@ -19,6 +19,8 @@ from pgaudience.loading.merge import Merged
 from pgaudience.reading import Columns, Rejects, open_source, read_entries, read_users
 from test_behaviour import rows as rows_of
 
+pytestmark = pytest.mark.newest
+
 EVENTS = """user_id,entry,occurred_at
 ann,View: Games,2026-03-01T10:00:00Z
 ann,View: Games,2026-03-01T10:10:00Z

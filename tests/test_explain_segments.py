@@ -16,6 +16,8 @@ from pgaudience.errors import PgaudienceError
 from pgaudience.explaining import fit_rules, importances, read_people
 from pgaudience.explaining.rules import number_text
 
+pytestmark = pytest.mark.newest
+
 PEOPLE = 900
 
 

@@ -21,6 +21,8 @@ from pgaudience.learning import learn, training_due
 from pgaudience.pipeline import catch_up
 from test_behaviour import fill_taste, rows
 
+pytestmark = pytest.mark.newest
+
 Lines = list[dict[str, object]]
 
 

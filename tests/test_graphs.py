@@ -14,7 +14,7 @@ from pgaudience.loading.load import load
 from pgaudience.reading import Columns, Rejects, open_source
 from test_behaviour import derive, rows, trained
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.newest]
 
 Edges = list[tuple[str, str]]
 

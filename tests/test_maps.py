@@ -18,6 +18,8 @@ from pgaudience.mapping import Map, make_map
 from pgaudience.mapping import points as mapped
 from pgaudience.mapping.trust import trustworthiness
 
+pytestmark = pytest.mark.newest
+
 DIMENSIONS = 8
 
 # Three kinds of entries, each about an axis of its own, and users who mostly have those of one kind.

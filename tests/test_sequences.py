@@ -18,6 +18,8 @@ from pgaudience.loading.load import load
 from pgaudience.reading import Columns, Rejects, SequenceTemplate, open_source
 from pgaudience.reading.sequences import SECOND
 
+pytestmark = pytest.mark.newest
+
 VISITS = "{weekday} {time}, Visits: {entry} ({seconds}s) → …"
 TEXT = """user,site,date,seconds
 bob,mail,2024-01-09T08:00:00,5

@@ -19,6 +19,8 @@ from pgaudience.installing import migrate
 from pgaudience.learning import Trained, train, training_due
 from pgaudience.pipeline import bring_vectors, embed_query
 
+pytestmark = pytest.mark.newest
+
 WORDS = ("red", "blue", "tea", "cup", "mug", "ski", "alps", "hotel", "night", "club")
 TEXTS = [
     " ".join(np.random.default_rng(n).choice(WORDS, 2 + n % 4)) + (f" set {n}" if n % 7 == 0 else "") for n in range(60)
