@@ -132,27 +132,6 @@ def test_a_refresh_writes_those_who_have_changed(tables: str) -> None:
     assert said == []
 
 
-def test_lengths_follow_an_idf_when_it_has_moved(tables: str) -> None:
-    """A user more does not change how long all others are who have that entry."""
-    common = "select entry_key from entry_stats order by users desc, entry_key limit 1"
-    add = f"""insert into activity (user_key, entry_key, frequency)
-        select user_key, ({common}), 3 from users
-        where user_key not in (select user_key from activity where entry_key = ({common})) order by user_key limit %s"""
-    settled = f"select idf = settled_idf from entry_stats where entry_key = ({common})"
-    with connect(tables) as connection:
-        assert not any(written(connection).values())
-        users = connection.execute(add.encode(), [1]).rowcount
-        changed = written(connection)
-        assert changed["entry_lengths"] == users
-        assert connection.execute(settled.encode()).fetchone() == (False,)
-        assert differences(connection) == {}
-        users = connection.execute(add.encode(), [30]).rowcount
-        changed = written(connection)
-        assert changed["entry_lengths"] > 100 > users
-        assert connection.execute(settled.encode()).fetchone() == (True,)
-        assert differences(connection) == {}
-
-
 @pytest.mark.parametrize(
     ("statement", "why"),
     [

@@ -15,10 +15,10 @@ as $$
 begin
     return query
     with own as materialized (
-        select a.entry_key, ln(1 + a.frequency) * s.settled_idf * s.settled_idf as weight
+        select a.entry_key, ln(1 + a.frequency) * s.idf * s.idf as weight
         from activity a
         join entry_stats s using (entry_key)
-        where a.user_key = entry_similarities.of_user_key and s.settled_idf > 0
+        where a.user_key = entry_similarities.of_user_key and s.idf > 0
     )
     select p.user_key, least(p.product / nullif(l.length * o.length, 0), 1)
     from (

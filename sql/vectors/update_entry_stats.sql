@@ -1,15 +1,12 @@
 -- Adds to entry_stats what has changed since: the table needs no second look at activity.
 --
--- The number of users is part of each idf, so that a new user changes all of them, and each idf is part of how long
--- nearly all users are. So the idf by which users are compared stays until it has moved by a twentieth, of 1 at least.
+-- The number of users is part of each idf, so that a new user changes all of them.
 create procedure update_entry_stats(
-    inout entry_keys bigint[] default null
+    inout idf_changed boolean default null
 )
 language plpgsql
 set search_path from current
 as $$
-declare
-    _little constant double precision := 0.05;
 begin
     perform narrow_search_path();
 
@@ -29,19 +26,13 @@ begin
             entry_key,
             n.users,
             coalesce(s.frequency, 0) + coalesce(d.frequency, 0) as frequency,
-            i.idf,
-            case
-                when abs(i.idf - s.settled_idf) <= _little * greatest(s.settled_idf, 1) and i.idf > 0
-                    then s.settled_idf
-                else i.idf
-            end as settled_idf,
+            ln(e.users / nullif(n.users, 0)::double precision) as idf,
             s.users is null as is_new,
-            s.settled_idf as former_idf
+            s.idf as former_idf
         from entry_stats s
         full join differences d using (entry_key)
         cross join everybody e
         cross join lateral (select coalesce(s.users, 0) + coalesce(d.users, 0) as users) n
-        cross join lateral (select ln(e.users / nullif(n.users, 0)::double precision) as idf) i
     ),
     gone as (
         delete from entry_stats s
@@ -50,28 +41,24 @@ begin
     ),
     changed as (
         update entry_stats s
-        set users = n.users, frequency = n.frequency, idf = n.idf, settled_idf = n.settled_idf
+        set users = n.users, frequency = n.frequency, idf = n.idf
         from sums n
         where n.entry_key = s.entry_key
             and n.users > 0
-            and (s.users, s.frequency, s.idf, s.settled_idf)
-                is distinct from (n.users, n.frequency, n.idf, n.settled_idf)
+            and (s.users, s.frequency, s.idf) is distinct from (n.users, n.frequency, n.idf)
     ),
     added as (
-        insert into entry_stats (entry_key, users, frequency, idf, settled_idf)
-        select n.entry_key, n.users, n.frequency, n.idf, n.settled_idf
+        insert into entry_stats (entry_key, users, frequency, idf)
+        select n.entry_key, n.users, n.frequency, n.idf
         from sums n
         where n.is_new and n.users > 0
     )
-    select array_agg(n.entry_key) into entry_keys
-    from sums n
-    where n.settled_idf is distinct from n.former_idf;
+    select exists (select from sums n where n.idf is distinct from n.former_idf) into idf_changed;
 end
 $$;
 
-revoke execute on procedure update_entry_stats(bigint[]) from public;
+revoke execute on procedure update_entry_stats(boolean) from public;
 
-comment on procedure update_entry_stats(bigint[]) is
-'Internal. In a space of tables, adds changed_entries to entry_stats; gives the entries whose settled_idf has
-changed.
+comment on procedure update_entry_stats(boolean) is
+'Internal. In a space of tables, adds changed_entries to entry_stats; says whether the idf of any entry is another one.
 Example: call refresh();';
