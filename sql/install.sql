@@ -190,6 +190,7 @@
 \ir learning/judge_group.sql
 \ir learning/judge_space.sql
 \ir learning/compare_spaces.sql
+\ir learning/swap_hindrances.sql
 \ir segments/fitting/find_outliers.sql
 \ir segments/fitting/elbow.sql
 \ir segments/fitting/choose_k.sql
@@ -210,6 +211,9 @@
 \ir segments/runs/compare_runs.sql
 \ir segments/judging/judge_run.sql
 \ir segments/runs/record_lineage.sql
+\ir segments/runs/renumber_segments.sql
+\ir segments/runs/continue_segments.sql
+\ir segments/runs/record_moves.sql
 \ir segments/runs/publish_run.sql
 \ir segments/runs/publish_unless_moved.sql
 \ir segments/build_segmentation.sql

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sys
 
+from psycopg import sql
+
 from pgaudience import distilling, learning
 from pgaudience.database import Connection, Space, SpaceConnection, open_space
 from pgaudience.embedding.embed import Embedded, check_fits, count_pending, embed_pending, unpaid_texts
@@ -22,6 +24,8 @@ from queries q
 where text_hash(q.query) = text_hash(normalize_text(%s))
 for share
 """
+
+_REQUEST_TEXTS = "select request_embedding(q.query) from {} q where q.error is null order by q.query_key"
 
 
 def space_provider(space: Space, base_url: str | None) -> Provider:
@@ -148,6 +152,19 @@ def embed_query(connection: SpaceConnection, space: Space, text: str, base_url: 
         connection.commit()
         if found and found[0]:
             raise PgaudienceError(f"{space.model} refused the text: {found[0]}")
+
+
+def embed_texts_of(connection: SpaceConnection, space: Space, other: Space, base_url: str | None) -> None:
+    """See to it that in `other`, in which the connection is, the texts searched for in `space` have vectors, too.
+
+    Where the model is in the database they need none.
+    """
+    if is_learned(other.model) or has_encoder(connection):
+        return
+    connection.execute(sql.SQL(_REQUEST_TEXTS).format(sql.Identifier(space.schema, "queries")))
+    connection.commit()
+    if waiting_queries(connection):
+        embed_waiting_queries(connection, space_provider(other, base_url))
 
 
 def _has_vector(connection: Connection, text: str) -> bool:

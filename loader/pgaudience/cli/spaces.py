@@ -1,4 +1,4 @@
-"""Commands on a space as a whole: migrate, status, check, refresh, index."""
+"""Commands on a space as a whole: migrate, status, check, refresh, index, swap."""
 
 from __future__ import annotations
 
@@ -199,4 +199,25 @@ def index(target: Target, drop: bool) -> None:
             create_indexes(connection, space, target.conninfo())
 
 
-COMMANDS = (migrate, status, check, refresh, index)
+@click.command()
+@click.argument("space")
+@click.argument("other", metavar="NEXT")
+@click.option("--force", is_flag=True, help="Even if readers of SPACE miss something then.")
+@click.option("--base-url", help="Where an OpenAI-compatible model is served.")
+@pass_target
+def swap(target: Target, space: str, other: str, *, force: bool, base_url: str | None) -> None:
+    """Have SPACE answer with the model of NEXT, a space over the same people, and NEXT with its own."""
+    from pgaudience.database import connect, open_space
+    from pgaudience.installing import swap as run
+    from pgaudience.pipeline import embed_texts_of
+
+    conninfo = target.conninfo()
+    with connect(conninfo) as connection:
+        embed_texts_of(connection, open_space(connection, space), open_space(connection, other), base_url)
+    done = run(conninfo, space, other, force=force)
+    for each in (done.space, done.other):
+        click.echo(f"Space {each.schema}: {each.model}, {each.dimensions} dimensions", err=True)
+    click.echo(f"Others had to wait for {done.seconds:.1f} s; to swap back: pgaudience swap {space} {other}", err=True)
+
+
+COMMANDS = (migrate, status, check, refresh, index, swap)

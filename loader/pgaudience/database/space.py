@@ -51,6 +51,23 @@ class Space:
     distributed: bool = False
 
 
+class ModelChanged(PgaudienceError):  # noqa: N818
+    """The space has another model by now than the one that is at work for it."""
+
+
+def check_model(connection: Connection, model: str, dimensions: int) -> None:
+    """See to it that the space is of this model until the transaction ends.
+
+    Raises ModelChanged when it is not: it was swapped.
+    """
+    found = connection.execute("select model, dimensions from space").fetchone()
+    if found != (model, dimensions):
+        now = "gone" if found is None else f"of {found[0]} with {found[1]} dimensions"
+        raise ModelChanged(
+            f"the space was of {model} with {dimensions} dimensions, and is {now} by now", "Run it again."
+        )
+
+
 def search_path(connection: Connection, *schemas: str) -> str:
     """Return the search_path of these schemas, then that of pgvector, then pg_temp, which must come last."""
     return str(connection.execute(_SEARCH_PATH, [list(schemas)]).fetchone()[0])  # type: ignore[index]

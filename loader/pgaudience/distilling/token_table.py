@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from pgvector import HalfVector
 from pgvector.psycopg import register_vector
 
-from pgaudience.database import Connection, Space
+from pgaudience.database import Connection, Space, check_model
 from pgaudience.distilling.growth import growth
 from pgaudience.distilling.refinement import EPOCHS, Layer, refine
 from pgaudience.distilling.regression import Examples, fit, inverse_frequencies
@@ -90,6 +90,7 @@ def distill(connection: Connection, space: Space, provider: Provider) -> int:
         embed_texts(connection, provider, texts)
     with connection.transaction():
         take_turn(connection, aloud=True)
+        check_model(connection, space.model, space.dimensions)
         if connection.execute(_DISTILLED_AT).fetchone() != (distilled_at,):
             _say("Another process has distilled the space meanwhile")
             return _count(connection)

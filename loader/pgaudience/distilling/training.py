@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pgaudience.database import Connection
+from pgaudience.database import Connection, check_model
 from pgaudience.distilling.growth import growth
 from pgaudience.distilling.synthetic import TEXTS, SyntheticTexts
 from pgaudience.distilling.turns import take_turn
@@ -114,6 +114,7 @@ def embed_texts(connection: Connection, provider: Provider, texts: Sequence[str]
             wanted = texts[first : first + provider.batch_size]
             with connection.transaction(), connection.cursor() as cursor:
                 take_turn(connection)
+                check_model(connection, provider.name, provider.dimensions)
                 stored = {text for (text,) in connection.execute(_STORED, [wanted]).fetchall()}
                 batch = [text for text in wanted if text not in stored]
                 if batch:

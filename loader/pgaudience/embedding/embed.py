@@ -8,7 +8,7 @@ from uuid import UUID
 
 from pgvector.psycopg import register_vector
 
-from pgaudience.database import Connection, Space
+from pgaudience.database import Connection, Space, check_model
 from pgaudience.embedding.each import embed_each
 from pgaudience.embedding.provider import DimensionMismatch, Provider
 from pgaudience.progress import Progress
@@ -179,7 +179,8 @@ def embed_pending(connection: Connection, provider: Provider, progress: Progress
     text stays until then. Entries of one text share a vector. A text the model refuses is kept in `entry_failures` and
     tried again by the next run, not by this one.
 
-    Raises ProviderError when the model or its service is at fault; all batches before that stay committed.
+    Raises ProviderError when the model or its service is at fault, ModelChanged when the space was swapped; all batches
+    before that stay committed.
     """
     done = Embedded()
     for batch in embed_batches(connection, provider, failed_before=_now(connection)):
@@ -209,6 +210,7 @@ def embed_batches(connection: Connection, provider: Provider, *, failed_before: 
 
 
 def _embed_batch(connection: Connection, provider: Provider, texts: list[list[int]], failed_before: object) -> Embedded:
+    check_model(connection, provider.name, provider.dimensions)
     claimed = _claim(connection, texts)
     copied = [row[0] for row in connection.execute(_COPY_VECTORS, [claimed]).fetchall()]
     connection.execute(_FORGET_FAILURES, [copied])

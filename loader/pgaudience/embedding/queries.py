@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pgvector.psycopg import register_vector
 
-from pgaudience.database import Connection
+from pgaudience.database import Connection, check_model
 from pgaudience.embedding.each import embed_each
 from pgaudience.embedding.embed import Embedded
 from pgaudience.embedding.provider import Provider
@@ -39,13 +39,14 @@ def embed_waiting_queries(connection: Connection, provider: Provider, *, refused
 
     `refused` says whether those that were refused before are tried again.
 
-    Raises ProviderError when the model or its service is at fault.
+    Raises ProviderError when the model or its service is at fault, ModelChanged when the space was swapped.
     """
     register_vector(connection)
     done = Embedded()
     tried: list[int] = []
     while True:
         with connection.transaction():
+            check_model(connection, provider.name, provider.dimensions)
             batch = connection.execute(
                 _CLAIM, {"tried": tried, "refused": refused, "size": provider.batch_size}
             ).fetchall()

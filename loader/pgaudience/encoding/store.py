@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from pgvector import HalfVector
 from pgvector.psycopg import register_vector
 
-from pgaudience.database import Space
+from pgaudience.database import Space, check_model
 from pgaudience.embedding.provider import LocalProvider, Provider, model_folder
 from pgaudience.encoding.characters import changed_characters
 from pgaudience.encoding.model import CannotRun, EncoderModel, read_model, source_digest
@@ -114,6 +114,7 @@ def store_encoder(
     exact = _unit_vectors(provider, TESTS)
     with connection.transaction():
         connection.execute(_LOCK)
+        check_model(connection, space.model, space.dimensions)
         if not anew and connection.execute(_STORED).fetchone() == (True,):
             return
         for statement in _EMPTY:

@@ -55,7 +55,9 @@ where a.attrelid = to_regclass(%(table)s) and a.attnum > 0 and not a.attisdroppe
 
 
 @dataclass(frozen=True, slots=True)
-class _Found:
+class Found:
+    """What a space is, by its own account."""
+
     owner: str
     base: str | None
     model: str
@@ -68,7 +70,7 @@ def find_base(connection: Connection, schema: str, of: str | None) -> str | None
     Raises PgaudienceError when it is asked for people other than its own, its base is gone or belongs to somebody else.
     """
     asked = _base_for(connection, schema, of) if of is not None else None
-    space = _find(connection, schema)
+    space = find(connection, schema)
     if space is None:
         return asked
     if asked is not None and asked != space.base:
@@ -85,7 +87,7 @@ def find_base(connection: Connection, schema: str, of: str | None) -> str | None
 def spaces_over(connection: Connection, base: str) -> list[str]:
     """Return the spaces that have the people of `base`, those that blend others last."""
     names = [row[0] for row in connection.execute(_SPACES_OVER, [base]).fetchall()]
-    found = {name: _find(connection, name) for name in names}
+    found = {name: find(connection, name) for name in names}
     return sorted(names, key=lambda name: (getattr(found[name], "model", "") == BLEND, name))
 
 
@@ -94,7 +96,7 @@ def check_parts(connection: Connection, parts: Sequence[str]) -> tuple[str, int]
 
     Raises PgaudienceError when they cannot be blended.
     """
-    found = {part: _find(connection, part) for part in parts}
+    found = {part: find(connection, part) for part in parts}
     missing = [part for part, space in found.items() if space is None]
     if missing:
         raise PgaudienceError(f"there is no space {missing[0]!r} in this database, which could be a part")
@@ -132,7 +134,7 @@ def part(connection: Connection, schema: str) -> None:
 
 def _base_for(connection: Connection, schema: str, of: str) -> str:
     """Return the space that has the people `of` as its own: itself, or its base."""
-    found = _find(connection, of)
+    found = find(connection, of)
     if found is None:
         raise PgaudienceError(f"there is no space {of!r} in this database, whose people could be shared")
     base = found.base or of
@@ -144,8 +146,8 @@ def _base_for(connection: Connection, schema: str, of: str) -> str:
     return base
 
 
-def _check_base(connection: Connection, schema: str, space: _Found, base: str) -> None:
-    found = _find(connection, base)
+def _check_base(connection: Connection, schema: str, space: Found, base: str) -> None:
+    found = find(connection, base)
     if found is None:
         raise PgaudienceError(
             f"the people of the space {schema!r} are gone: they were those of {base!r}, which does not exist any more",
@@ -161,11 +163,12 @@ def _check_base(connection: Connection, schema: str, space: _Found, base: str) -
         )
 
 
-def _find(connection: Connection, schema: str) -> _Found | None:
+def find(connection: Connection, schema: str) -> Found | None:
+    """Return what a space is; None if there is none of that name."""
     if connection.execute(_IS_SPACE, [schema]).fetchone() != (True,):
         return None
     owner = surroundings.owner_of_space(connection, schema)
     with surroundings.acting_as(connection, owner):
         row = connection.execute(sql.SQL(_FACTS).format(sql.Identifier(schema, "space"))).fetchone()
     base, model, dimensions = row or (None, "", 0)
-    return _Found(owner, base, model, dimensions)
+    return Found(owner, base, model, dimensions)

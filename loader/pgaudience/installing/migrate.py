@@ -89,9 +89,7 @@ def migrate(
     try:
         with watching(conninfo, connection), engine.begin() as transaction:
             surroundings.check_server(connection)
-            connection.execute("select set_config('lock_timeout', %s, true)", [connection.lock_timeout])
-            connection.execute(_LOCK)
-            connection.lock_timeout = LOCK_TIMEOUT
+            take_turns(connection)
             if parts is not None:
                 of, dimensions = family.check_parts(connection, list(parts))
                 measure = _measured(model or BLEND, dimensions)
@@ -102,6 +100,13 @@ def migrate(
             return _migrate_family(connection, transaction, schema, base, wanted)
     finally:
         engine.dispose()
+
+
+def take_turns(connection: SpaceConnection) -> None:
+    """Wait for all who migrate or swap spaces; then have the transaction wait for others for a short time only."""
+    connection.execute("select set_config('lock_timeout', %s, true)", [connection.lock_timeout])
+    connection.execute(_LOCK)
+    connection.lock_timeout = LOCK_TIMEOUT
 
 
 def _measured(model: str, dimensions: int) -> Callable[[str | None], tuple[str, int]]:
@@ -276,7 +281,7 @@ class _Migrator:
             connection.execute(_DISTRIBUTE)
         if space.base is not None:
             family.share(connection, space.schema, space.base)
-        self._install([file for file in files if file.path not in kept], bi_files)
+        objects.install_space(connection, space.schema, [file for file in files if file.path not in kept], bi_files)
         objects.restore_indexes(connection, indexes)
         connection.execute("update space set bundle_digest = %s", [digest])
 
@@ -288,14 +293,3 @@ class _Migrator:
             connection=self._transaction, schema=space.schema, dimensions=space.dimensions, base=base
         )
         command.upgrade(config, "head")
-
-    def _install(self, files: list[SqlFile], bi_files: tuple[SqlFile, ...]) -> None:
-        *definitions, grants = files
-        objects.install(self._connection, definitions, self.schema)
-        if objects.is_distributed(self._connection):
-            objects.install(self._connection, read_bundle("distributed/install.sql"), self.schema)
-        if bi_files:
-            use_schema(self._connection, f"{self.schema}_bi", self.schema)
-            objects.install(self._connection, bi_files, f"{self.schema}_bi")
-            use_schema(self._connection, self.schema)
-        objects.install(self._connection, [grants], self.schema)

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 import psycopg
 from psycopg import sql
 
-from pgaudience.database import Connection
+from pgaudience.database import Connection, SpaceConnection, use_schema
 from pgaudience.errors import PgaudienceError
-from pgaudience.installing.bundle import SqlFile
+from pgaudience.installing.bundle import SqlFile, read_bundle
 
 # What is a copy of a live view: by the policy of the space one or the other.
 _COPIES = ["materialized view", "table"]
@@ -73,6 +73,49 @@ cross join lateral pg_identify_object(f.catalog, f.object, 0) o
 join installed_objects i on (i.kind, i.identity) = (o.type, o.identity)
 """
 
+# Files of functions alone, which stand neither on relations of the space nor on their types.
+_FREE_FUNCTIONS = """
+with recursive bound as (
+    select 'pg_class'::regclass::oid as catalog, c.oid as object
+    from pg_class c
+    where c.relnamespace = quote_ident(current_schema())::regnamespace and c.relkind in ('r', 'v', 'm')
+    union
+    select 'pg_type'::regclass, t.oid
+    from pg_type t
+    where t.typnamespace = quote_ident(current_schema())::regnamespace
+    union
+    select d.classid, d.objid
+    from bound b
+    join pg_depend d on d.refclassid = b.catalog and d.refobjid = b.object
+    where d.classid = 'pg_proc'::regclass
+)
+select i.file
+from installed_objects i
+left join (
+    select o.type, o.identity
+    from bound b
+    cross join lateral pg_identify_object(b.catalog, b.object, 0) o
+    where b.catalog = 'pg_proc'::regclass
+) b on b.type = i.kind and b.identity = i.identity
+group by i.file
+having bool_and(i.kind in ('function', 'procedure', 'aggregate') and b.identity is null)
+"""
+
+# To say again with whose rights a function runs changes nothing, and has every session compile it anew.
+_COMPILE_ANEW = """
+select string_agg(
+    format(
+        'alter routine %s security %s', p.oid::regprocedure, case when p.prosecdef then 'definer' else 'invoker' end
+    ),
+    '; '
+)
+from pg_proc p
+join pg_language l on l.oid = p.prolang
+where p.pronamespace = quote_ident(current_schema())::regnamespace
+    and l.lanname = 'plpgsql'
+    and pg_has_role(p.proowner, 'usage')
+"""
+
 _INDEXES_OF_COPIES = """
 select i.indexrelid::regclass::text, pg_get_indexdef(i.indexrelid)
 from installed_objects o
@@ -87,6 +130,19 @@ class Index:
 
     name: str
     definition: str
+
+
+def install_space(connection: SpaceConnection, schema: str, files: list[SqlFile], bi_files: Iterable[SqlFile]) -> None:
+    """Install the files of a space and those of its schema for BI tools, if there is one; the grants come last."""
+    *definitions, grants = files
+    install(connection, definitions, schema)
+    if is_distributed(connection):
+        install(connection, read_bundle("distributed/install.sql"), schema)
+    if bi_files:
+        use_schema(connection, f"{schema}_bi", schema)
+        install(connection, bi_files, f"{schema}_bi")
+        use_schema(connection, schema)
+    install(connection, [grants], schema)
 
 
 def install(connection: Connection, files: Iterable[SqlFile], schema: str) -> None:
@@ -142,6 +198,18 @@ def files_to_keep(connection: Connection, files: Collection[SqlFile]) -> list[st
     for copy, path, digest in connection.execute(_FOUNDATIONS, [_COPIES]).fetchall():
         foundations.setdefault(copy, set()).add((path, digest))
     return sorted({path for needed in foundations.values() if needed <= wanted for path, _ in needed})
+
+
+def free_functions(connection: Connection) -> list[str]:
+    """Return the files of the functions that find tables and views by name, so that these may be exchanged."""
+    return [row[0] for row in connection.execute(_FREE_FUNCTIONS).fetchall()]
+
+
+def compile_anew(connection: Connection) -> None:
+    """Have the functions of the space forget of which types their variables were: those of other tables, by now."""
+    (statements,) = connection.execute(_COMPILE_ANEW).fetchone() or (None,)
+    if statements is not None:
+        connection.execute(statements.encode())
 
 
 def indexes_of_copies(connection: Connection, kept: list[str]) -> list[Index]:

@@ -164,14 +164,21 @@ def ensure_bi_schema(connection: Connection, schema: str, owner: str, missing: F
     return _create_schema(connection, f"{schema}_bi", owner, missing)
 
 
+def may_create_in(connection: Connection, schema: str, owner: str) -> bool | None:
+    """Return whether the role may create objects in the schema; None if there is no such schema."""
+    found = connection.execute(
+        "select has_schema_privilege(%s, oid, 'create') from pg_namespace where nspname = %s", [owner, schema]
+    ).fetchone()
+    return found[0] if found else None
+
+
 def _create_schema(connection: Connection, schema: str, owner: str, missing: ForTheDba) -> bool:
-    may_create = "select has_schema_privilege(%s, oid, 'create') from pg_namespace where nspname = %s"
-    found = connection.execute(may_create, [owner, schema]).fetchone()
+    found = may_create_in(connection, schema, owner)
     statement = statement_for_schema(schema, owner, exists=found is not None)
     if found is not None:
-        if not found[0]:
+        if not found:
             missing.statements.append(statement)
-        return found[0]
+        return found
     try:
         with connection.transaction():
             connection.execute(statement.encode())

@@ -8,7 +8,7 @@ from typing import Literal, LiteralString
 
 from pgvector.psycopg import register_vector
 
-from pgaudience.database import Connection, Space
+from pgaudience.database import Connection, Space, check_model
 from pgaudience.embedding.registry import VECTORS
 from pgaudience.errors import PgaudienceError
 from pgaudience.reading.vectors import Kind, Vectors
@@ -101,6 +101,7 @@ def store_vectors(
     register_vector(connection)
     kind: Kind = "entries"
     with connection.transaction():
+        check_model(connection, space.model, space.dimensions)
         connection.execute(_CREATE)
         for chunk in chunks:
             kind = chunk.kind

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pgvector.psycopg import register_vector
 
-from pgaudience.database import Connection, Space
+from pgaudience.database import Connection, Space, check_model
 from pgaudience.embedding.registry import ATTRIBUTES, BLEND, TFIDF, VECTORS
 from pgaudience.errors import PgaudienceError
 from pgaudience.learning.attributes import Described, fit_attributes
@@ -146,6 +146,7 @@ def train(connection: Connection, space: Space) -> Trained:
 def _take_turn(connection: Connection, space: Space) -> None:
     if connection.execute(_LOCK).fetchone() != (True,):
         raise PgaudienceError(f"another process is training the space {space.schema!r}", "Wait for it to end.")
+    check_model(connection, space.model, space.dimensions)
 
 
 def _check(baskets: Baskets, basket: str) -> None:

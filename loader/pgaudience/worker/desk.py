@@ -6,7 +6,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 
-from pgaudience.database import Space, SpaceConnection, use_schema
+from pgaudience.database import ModelChanged, Space, SpaceConnection, open_space, use_schema
 from pgaudience.embedding.embed import Embedded, embed_batches
 from pgaudience.embedding.provider import Provider
 from pgaudience.embedding.queries import embed_waiting_queries
@@ -63,6 +63,11 @@ class Desk:
         use_schema(self._connection, self._space.schema)
         try:
             done = turn(self._provider_of(self._space))
+        except ModelChanged:
+            self._space = open_space(self._connection, self._space.schema)
+            self._batches = None
+            log(f"{self._space.schema}: goes on with {self._space.model}, which it has by now")
+            return True
         except PgaudienceError as error:
             log(f"{self._space.schema}: {error.message}; trying again in {self._rest:g} s")
             if error.hint:
