@@ -12,12 +12,14 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 
 from conftest import Cluster, connect, migrate_toy
 from pgaudience.cli import cli
-from pgaudience.database import open_space
+from pgaudience.database import Space, open_space
+from pgaudience.embedding.provider import Provider
 from pgaudience.embedding.registry import measure
 from pgaudience.errors import PgaudienceError
 from pgaudience.installing import migrate
 from pgaudience.learning import Trained, train, training_due
-from pgaudience.pipeline import bring_vectors, embed_query
+from pgaudience.pipeline import bring_vectors, embed_query, embed_space
+from pgaudience.worker.desk import Desk
 
 pytestmark = pytest.mark.newest
 
@@ -165,3 +167,51 @@ def test_a_space_of_its_own(database: str, tmp_path: Path) -> None:
     found = rows(database, "select user_id from search_users('hotel in the alps', k => 2)", "terms")
     assert set(found) == {("ann",), ("cy",)}
     assert "no token table" not in command("check")
+
+
+def test_whoever_embeds_serves_it(words: str) -> None:
+    """The command, a worker's desk, and SQL alone; a text without a known word waits for nobody."""
+    for number, serve in enumerate((embed, work, embed_in_sql, run_in_sql)):
+        rows(
+            words,
+            f"insert into activity_input values ('zoe', 'red tea {number}'), ('zoe', 'unheard{number}')",
+            "audience",
+        )
+        serve(words)
+        found = rows(words, "select e.entry from entry_vectors v join entries e using (entry_key)"
+                            f" where entry ~ '(red tea |unheard){number}$'")  # fmt: skip
+        assert found == [(f"red tea {number}",)], serve
+    assert rows(words, "select entries_pending, entries_failed from status") == [(0, 4)]
+
+
+def embed(url: str) -> None:
+    done = CliRunner().invoke(cli, ["--database", url, "--schema", "words", "embed"])
+    assert "Embedded 1 texts with tfidf" in done.output
+
+
+def work(url: str) -> None:
+    with connect(url, "words", autocommit=True) as connection:
+        desk = Desk(connection, open_space(connection, "words"), space_provider_of, rest=3600)
+        desk.answer_queries()
+        assert [desk.embed_batch(), desk.embed_batch()] == [True, False]
+
+
+def space_provider_of(space: Space) -> Provider:
+    raise AssertionError(space)
+
+
+def embed_in_sql(url: str) -> None:
+    rows(url, "call embed_entries()")
+
+
+def run_in_sql(url: str) -> None:
+    rows(url, "call run()")
+
+
+def test_words_of_which_nothing_was_learned(bare: str) -> None:
+    derive(bare, of=None)
+    rows(bare, "insert into activity_input values ('zoe', 'red tea')")
+    with connect(bare, "words") as connection:
+        space = open_space(connection, "words")
+        with pytest.raises(PgaudienceError, match="knows no words yet"):
+            embed_space(connection, space, None)

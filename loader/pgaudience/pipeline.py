@@ -12,6 +12,7 @@ from pgaudience.embedding.embed import Embedded, check_fits, count_pending, embe
 from pgaudience.embedding.provider import Provider
 from pgaudience.embedding.queries import embed_waiting_queries, waiting_queries
 from pgaudience.embedding.registry import BLEND, TFIDF, is_learned, provider_for
+from pgaudience.embedding.terms import embed_by_terms
 from pgaudience.encoding import encoder_state, ensure_encoder, has_encoder
 from pgaudience.errors import PgaudienceError
 from pgaudience.progress import progress
@@ -51,8 +52,13 @@ def estimate_space(connection: Connection, space: Space, base_url: str | None) -
 def embed_space(connection: Connection, space: Space, base_url: str | None) -> Embedded:
     """Embed the entries and the queries that wait, with progress, and say what was done.
 
-    The model is at hand then, so it is also stored in the space, where it is not yet and can run there.
+    The model is at hand then, so it is also stored in the space, where it is not yet and can run there. The model of a
+    space of tfidf is in it once it was trained.
     """
+    if space.model == TFIDF:
+        done = embed_by_terms(connection, space)
+        print(f"Embedded {done.stored:,} texts with {space.model}", file=sys.stderr)  # noqa: T201
+        return done
     done = Embedded()
     entries = count_pending(connection)
     queries = waiting_queries(connection)
@@ -108,8 +114,7 @@ def bring_vectors(connection: SpaceConnection, space: Space, base_url: str | Non
     elif learning.training_due(connection):
         learning.learn(connection, space)
     elif space.model == TFIDF:
-        with connection.transaction():
-            connection.execute("select embed_by_terms()")
+        embed_by_terms(connection, space)
 
 
 def catch_up(connection: SpaceConnection, space: Space, base_url: str | None) -> None:

@@ -40,6 +40,11 @@ begin
         raise exception using
             errcode = 'invalid_parameter_value',
             message = 'max_texts must be 0 or more';
+    elsif exists (select from space s where s.model = 'tfidf') then
+        _total := embed_by_terms();
+        raise notice 'embedded % texts', _total;
+        commit;
+        return;
     elsif not exists (select from encoder) then
         raise exception using
             errcode = 'object_not_in_prerequisite_state',

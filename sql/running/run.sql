@@ -42,7 +42,11 @@ begin
     from runs r;
 
     _steps := array(select 'sync' from space s where s.base is null)
-        || array(select 'embed' from encoder)
+        || array(
+            select 'embed'
+            from space s
+            where exists (select from encoder) or (s.model = 'tfidf' and exists (select from tokens))
+        )
         || array['refresh']
         || array(
             select 'segmentation ' || g.segmentation

@@ -12,5 +12,5 @@ begin atomic
 end;
 
 comment on function lock_key(text, text) is
-'Internal. The key of the advisory lock of a space for load, users, refresh, audiences, run or distill.
+'Internal. The key of the advisory lock of a space for load, users, refresh, audiences, run, distill or terms.
 Example: select pg_try_advisory_xact_lock(lock_key(''load''));';

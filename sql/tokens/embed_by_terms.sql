@@ -1,5 +1,5 @@
 -- Gives entries the vectors that the token table of a space of tfidf makes of their texts: those that wait, or all of
--- them anew.
+-- them anew. Those no word of which is known do not wait: the next fit looks at them.
 create function embed_by_terms(
     anew boolean default false
 )
@@ -13,6 +13,20 @@ as $$
 declare
     _stored bigint;
 begin
+    if not embed_by_terms.anew
+        and not exists (select from entry_texts t where t.is_current is not true and t.refused_at is null) then
+        return 0;
+    end if;
+
+    if not exists (select from tokens) then
+        raise exception using
+            errcode = 'object_not_in_prerequisite_state',
+            message = format('the space %I knows no words yet', current_schema()),
+            hint = format('Run, in a shell: pgaudience --schema %I train', current_schema());
+    end if;
+
+    perform pg_advisory_xact_lock(lock_key('terms'));
+
     with made as (
         select
             t.entry_key,

@@ -10,6 +10,8 @@ from pgaudience.database import ModelChanged, Space, SpaceConnection, open_space
 from pgaudience.embedding.embed import Embedded, embed_batches
 from pgaudience.embedding.provider import Provider
 from pgaudience.embedding.queries import embed_waiting_queries
+from pgaudience.embedding.registry import TFIDF
+from pgaudience.embedding.terms import embed_by_terms
 from pgaudience.errors import PgaudienceError
 from pgaudience.progress import LOG_EVERY_SECONDS
 
@@ -30,12 +32,14 @@ class Desk:
         self._done = Embedded()
 
     def answer_queries(self) -> None:
-        """Embed the queries that wait."""
-        self._take_turn(lambda provider: embed_waiting_queries(self._connection, provider, refused=False))
+        """Embed the queries that wait; in a space of tfidf none does."""
+        if self._space.model == TFIDF:
+            return
+        self._take_turn(lambda: embed_waiting_queries(self._connection, self._provider_of(self._space), refused=False))
 
     def embed_batch(self) -> bool:
         """Embed a batch of the entries that wait; return False when there is none, or the space rests."""
-        return self._take_turn(self._next_batch)
+        return self._take_turn(self._embed_words if self._space.model == TFIDF else self._next_batch)
 
     def report(self) -> None:
         """Log what was done since the last report, if anything."""
@@ -49,20 +53,24 @@ class Desk:
         self._done = Embedded()
         self._reported_at = time.monotonic()
 
-    def _next_batch(self, provider: Provider) -> Embedded | None:
+    def _embed_words(self) -> Embedded | None:
+        done = embed_by_terms(self._connection, self._space)
+        return done if done.stored else None
+
+    def _next_batch(self) -> Embedded | None:
         if self._batches is None:
-            self._batches = embed_batches(self._connection, provider)
+            self._batches = embed_batches(self._connection, self._provider_of(self._space))
         batch = next(self._batches, None)
         if batch is None:
             self._batches = None
         return batch
 
-    def _take_turn(self, turn: Callable[[Provider], Embedded | None]) -> bool:
+    def _take_turn(self, turn: Callable[[], Embedded | None]) -> bool:
         if time.monotonic() < self._rests_until:
             return False
         use_schema(self._connection, self._space.schema)
         try:
-            done = turn(self._provider_of(self._space))
+            done = turn()
         except ModelChanged:
             self._space = open_space(self._connection, self._space.schema)
             self._batches = None
