@@ -64,7 +64,7 @@ begin
                 %1$I.run_attributes, %1$I.run_drivers, %1$I.segment_assignments, %1$I.segment_names,
                 %1$I.segment_descriptions, %1$I.entry_descriptions,
                 %1$I.segment_lineage, %1$I.segment_changes, %1$I.segment_publications,
-                %1$I.maps, %1$I.map_vectors, %1$I.user_places, %1$I.entry_places,
+                %1$I.maps, %1$I.map_vectors, %1$I.map_categories, %1$I.user_places, %1$I.entry_places,
                 %1$I.audiences, %1$I.audience_members, %1$I.audience_changes, %1$I.audience_history,
                 %1$I.audience_cursors, %1$I.audience_judgements,
                 %1$I.sources, %1$I.source_rejects, %1$I.source_activity, %1$I.source_entries,

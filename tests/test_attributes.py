@@ -20,6 +20,7 @@ from pgaudience.learning import training_due
 from pgaudience.learning.attributes import Described
 from pgaudience.learning.spread import find_spread
 from pgaudience.learning.train import train_attributes
+from pgaudience.mapping import make_map
 from pgaudience.pipeline import catch_up
 from pgaudience.refresh import refresh
 from test_behaviour import rows as rows_of
@@ -382,3 +383,44 @@ def test_outcomes_that_say_nothing(empty: str, outcome: str, problem: str) -> No
     assert arranged(empty, "age").numbers == []
     with pytest.raises(PgaudienceError, match="tells of the outcome more than chance does"):
         arranged(empty, "job=student")
+
+
+def test_multiple_correspondence_analysis(empty: str) -> None:
+    """By the book: the singular values of the standardized residuals of the indicator matrix."""
+    drawn = np.random.default_rng(7).integers(0, 12, (40, 3)).tolist()
+    people = [{"job": "abc"[a % 3], "home": "xy"[b % 2], "pet": "pqrs"[c % 4], "age": a} for a, b, c in drawn]
+    add(empty, people)
+    with connect(empty, "known") as connection:
+        done = make_map(connection, open_space(connection, "known"), "users", "mca", None, 3)
+    values = sorted({(name, str(person[name])) for person in people for name in ("job", "home", "pet")})
+    table = np.array([[float(person[name] == value) for name, value in values] for person in people]) / (3 * 40)
+    rows_, columns = table.sum(axis=1), table.sum(axis=0)
+    left, singular, right = np.linalg.svd((table - np.outer(rows_, columns)) / np.sqrt(np.outer(rows_, columns)))
+    inertia = singular**2
+    explained, adjusted = rows(empty, "select explained, explained_adjusted from maps where method = 'mca'")[0]
+    assert np.allclose(explained, inertia[:3] / inertia.sum())
+    beyond = (1.5 * np.maximum(inertia - 1 / 3, 0)) ** 2
+    assert np.allclose(adjusted, beyond[:3] / beyond.sum())
+
+    found = np.array(rows(empty, "select x, y, z from map_categories order by attribute, value"))
+    expected = right[:3].T * singular[:3] / np.sqrt(columns)[:, None]
+    signs = np.sign((found * expected).sum(axis=0))
+    assert np.allclose(found, expected * signs)
+    users = np.array(rows(empty, "select x, y, z from user_map where method = 'mca' order by user_key"))
+    assert np.allclose(users, left[:, :3] * singular[:3] / np.sqrt(rows_)[:, None] * signs)
+    assert 0.5 < done.trustworthiness <= 1
+
+    add(empty, [people[0], {"job": "a", "pet": "unheard of"}], 40)
+    first, late = rows(empty, "select x, y, z from user_map where method = 'mca' and user_id in ('u0', 'u40')")
+    assert first == late
+    (other,) = rows(empty, "select x from user_map where method = 'mca' and user_id = 'u41'")
+    assert np.isclose(other[0] * np.sqrt(inertia[0]), found[values.index(("job", "a")), 0])
+    top = rows(empty, "select axis, cardinality(top_entries) from known_bi.map_axes where method = 'mca' order by 1")
+    assert top == [(1, 4), (2, 4), (3, 4)]
+
+
+def test_categories_that_span_nothing(empty: str) -> None:
+    add(empty, [{"job": "ab"[n % 2]} for n in range(10)])
+    with connect(empty, "known") as connection, pytest.raises(PgaudienceError, match="fewer than 2 dimensions"):
+        make_map(connection, open_space(connection, "known"), "users", "mca", None, 2)
+    assert rows(empty, "select count(*) from maps") == [(0,)]

@@ -13,7 +13,7 @@ comment on view user_map is
 'Where each user lies on the maps, for a scatter plot: keep to one method, and one segmentation.
 Example: select user_id, x, y from audience_bi.user_map where method = ''pca'';';
 comment on column user_map.user_id is 'The user.';
-comment on column user_map.method is 'pca, centres or tsne: which map.';
+comment on column user_map.method is 'pca, centres, tsne or mca: which map.';
 comment on column user_map.segmentation is 'Of centres: whose segments.';
 comment on column user_map.x is 'The place along the first axis; 0 is the mean.';
 comment on column user_map.y is 'The place along the second axis.';

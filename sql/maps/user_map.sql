@@ -1,5 +1,5 @@
 -- Where the users lie on the maps, also those who came after a map was made: on one of axes by an inner product, on one
--- without beside the nearest who were arranged.
+-- without beside the nearest who were arranged, on one of categories between those they have.
 create view user_map as
 select
     v.user_key,
@@ -50,14 +50,32 @@ cross join lateral (
     ) near
 ) n
 where m.relation = 'users' and m.method = 'tsne'
-    and not exists (select from user_places p where (p.user_key, p.map_id) = (v.user_key, m.map_id));
+    and not exists (select from user_places p where (p.user_key, p.map_id) = (v.user_key, m.map_id))
+union all
+select
+    u.user_key,
+    u.user_id,
+    c.method,
+    c.segmentation,
+    c.x / sqrt(c.inertia[1]),
+    c.y / sqrt(c.inertia[2]),
+    c.z / sqrt(c.inertia[3])
+from (
+    select v.user_key, m.method, m.segmentation, m.inertia, avg(g.x) as x, avg(g.y) as y, avg(g.z) as z
+    from maps m
+    join map_categories g using (map_id)
+    join attribute_values v on v.attribute = g.attribute and v.value = g.value and v.number is null
+    where m.method = 'mca'
+    group by v.user_key, m.map_id
+) c
+join users u using (user_key);
 
 comment on view user_map is
 'Where each user lies on the maps of users, computed as you read it from user_vectors; pgaudience map makes a map.
 Example: select user_id, x, y from user_map where method = ''pca'';';
 comment on column user_map.user_key is 'The user.';
 comment on column user_map.user_id is 'The id your own systems use.';
-comment on column user_map.method is 'pca, centres or tsne: which map.';
+comment on column user_map.method is 'pca, centres, tsne or mca: which map.';
 comment on column user_map.segmentation is 'Of centres: whose segments.';
 comment on column user_map.x is 'The place along the first axis; 0 is the mean.';
 comment on column user_map.y is 'The place along the second axis.';

@@ -7,17 +7,19 @@ import click
 from pgaudience.cli.target import Target, pass_target
 
 _AXES = """
-select a.axis, a.explained, a.explained_of_centres, a.top_entries, a.bottom_entries
-from map_vectors a
-where a.map_id = %s
+select a.axis, a.explained, a.explained_of_centres, a.explained_adjusted, a.top_entries, a.bottom_entries
+from maps m
+join map_axes a
+    on a.relation = m.relation and a.method = m.method and a.segmentation is not distinct from m.segmentation
+where m.map_id = %s
 order by a.axis
 """
 
 
 @click.command("map")
 @click.option("--of", "relation", type=click.Choice(["users", "entries"]), default="users", show_default=True)
-@click.option("--method", type=click.Choice(["pca", "centres", "tsne"]), default="pca", show_default=True,
-              help="Axes of greatest variance, the plane of segments' centres, or neighbours together.")  # fmt: skip
+@click.option("--method", type=click.Choice(["pca", "centres", "tsne", "mca"]), default="pca", show_default=True,
+              help="Axes of greatest variance, the plane of segments' centres, neighbours, or categories.")  # fmt: skip
 @click.option("--segmentation", metavar="NAME", help="Of centres: whose segments. [default: the only one]")
 @click.option("--dimensions", type=click.IntRange(2, 3), default=2, show_default=True)
 @pass_target

@@ -22,7 +22,7 @@ MODEL = (
     "encoder_tests",
     "segmentations", "segmentation_runs", "run_segments", "run_tree", "run_entries", "run_attributes", "run_drivers",
     "segment_assignments", "segment_names", "segment_descriptions", "segment_lineage", "segment_publications",
-    "maps", "map_vectors", "user_places", "entry_places",
+    "maps", "map_vectors", "map_categories", "user_places", "entry_places",
 )  # fmt: skip
 """The tables that go with a model."""
 

@@ -12,6 +12,7 @@ from pgvector.psycopg import register_vector
 from pgaudience.database import Connection, Space
 from pgaudience.errors import PgaudienceError
 from pgaudience.mapping.axes import keep_axes, plane_of, principal_axes, share_along
+from pgaudience.mapping.categories import fit_categories
 from pgaudience.mapping.places import arrange_all
 from pgaudience.mapping.points import Points, read_points
 from pgaudience.mapping.trust import NEIGHBOURS, trustworthiness
@@ -94,13 +95,16 @@ def make_map(
 
     `pca` are the axes of greatest variance; `centres` the plane of the centres of a segmentation, the only one if none
     is named. A map that is made anew is turned onto the former one, so that its axes still mean the same. `tsne` has no
-    axes: it puts neighbours beside each other, and starts from where they were.
+    axes: it puts neighbours beside each other, and starts from where they were. `mca` draws users by the categories of
+    their attributes, whatever the vectors are.
 
     Raises PgaudienceError, with nothing changed, when there is too little to draw.
     """
     register_vector(connection)
     with connection.transaction():
         connection.execute(_LOCK)
+        if method == "mca":
+            return _map_categories(connection, relation, dimensions)
         if method == "centres" and segmentation is None:
             segmentation = _only_segmentation(connection)
         foundation = _foundation(connection, relation, segmentation)
@@ -136,6 +140,21 @@ def _arrange(connection: Connection, space: Space, relation: str, average: Row |
     map_id = _store_map(connection, [relation, "tsne", None], average, judged)
     arranged.store(connection, map_id)
     return Map(map_id, trusted, len(arranged.sample), neighbours, None)
+
+
+def _map_categories(connection: Connection, relation: str, dimensions: int) -> Map:
+    if relation != "users":
+        raise PgaudienceError("mca draws users by their attributes, not entries", "Leave out --of entries.")
+    fitted = fit_categories(connection, dimensions)
+    neighbours = min(NEIGHBOURS, (len(fitted.sample) - 1) // 2)
+    if neighbours < 1:
+        raise PgaudienceError(f"{fitted.count} users with attributes are too few for a map")
+    trusted = trustworthiness(fitted.sample, fitted.places, neighbours)
+    map_id = _store_map(
+        connection, [relation, "mca", None], None, [fitted.count, trusted, len(fitted.sample), neighbours]
+    )
+    fitted.store(connection, map_id)
+    return Map(map_id, trusted, len(fitted.sample), neighbours, None)
 
 
 def _store_map(connection: Connection, kind: list[str | None], average: Row | None, judged: list[float]) -> int:
