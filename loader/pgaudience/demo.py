@@ -66,9 +66,11 @@ _OTHER_LOADS = "select count(*) from loads where digest <> %s"
 _BUILT = "select count(*) from segmentations where segmentation = %s"
 _STATUS = "select entries, entries_embedded, users, users_with_vector, coverage, stale from status"
 _SOURCE = "select query_source('{query}')"
-_SEARCH = "select * from search_users('{query}', k => 3)"
+_SEARCH = "select rank, user_id, score, matched_entries from search_users('{query}', k => 3)"
 _MEAN = "select rank, user_id, score from search_users('{diluted}', k => 3, mode => 'mean')"
-_EXPLAIN = "select * from explain_match('{user}', '{query}') limit 6"
+_EXPLAIN = (
+    "select entry, frequency, similarity, mean_part, evidence_part from explain_match('{user}', '{query}') limit 6"
+)
 _SIMILAR = "select * from similar_users('{user}', k => 3)"
 _SEGMENTS = "select segment_id, name, users from segments where segmentation = 'interests' order by segment_id"
 _BOUGHT_ALIKE = """select named.entry as named_alike, bought.entry as bought_alike
