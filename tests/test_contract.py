@@ -681,7 +681,8 @@ def test_every_file_is_installed_once() -> None:
 
 WITHOUT_OBJECT = (
     "space_guard.sql", "vectors/key_tables.sql", "grants.sql",
-    "distributed/distribute_tables.sql", "distributed/refuse_others.sql", "distributed/fill_copies.sql",
+    "distributed/distribute_tables.sql", "distributed/grants.sql", "distributed/refuse_others.sql",
+    "distributed/fill_copies.sql",
 )  # fmt: skip
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -343,7 +344,7 @@ def test_commands_that_do_not_work_say_so(rooms: tuple[Room, Room]) -> None:
 def people(rooms: tuple[Room, Room]) -> Iterator[dict[str, str]]:
     """Roles that may log in, by what they are members of; every server has to let them in without a password."""
     far = rooms[0]
-    names = {kind: f"{far.schema}_{kind}_login" for kind in ("reader", "bi_reader")}
+    names = {kind: f"{far.schema}_{kind}_login" for kind in ("reader", "bi_reader", "writer")}
     for kind, name in names.items():
         far.execute(f"create role {name} login in role {far.schema}_{kind}")
     yield {kind: make_conninfo(far.url, user=name) for kind, name in names.items()}
@@ -363,6 +364,43 @@ def test_readers_read_and_bi_readers_have_no_users(rooms: tuple[Room, Room], peo
         assert connection.execute(f"select * from {schema}_bi.segments".encode()).rowcount > 0
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             connection.execute(f"select * from {schema}_bi.users".encode())
+
+
+@pytest.mark.slow
+def test_writers_load_and_refresh(rooms: tuple[Room, Room], people: dict[str, str], tmp_path: Path) -> None:
+    far = rooms[0]
+    Room(people["writer"], far.schema, tmp_path).load("user,entry,count\nu5,e3,4\nwanda,e2,2\n", mode="add")
+    assert far.ask("select stale from status") == [(True,)]
+    with connect(people["writer"], far.schema) as connection:
+        refresh(connection)
+    assert far.ask("select count(*) from user_vectors where user_id = 'wanda'") == [(1,)]
+    rooms[1].load("user,entry,count\nu5,e3,4\nwanda,e2,2\n", mode="add")
+    rooms[1].refresh()
+    assert_same(rooms, VECTORS)
+
+
+@pytest.mark.slow
+def test_two_loads_at_once_and_a_killed_refresh(rooms: tuple[Room, Room], tmp_path: Path) -> None:
+    far, near = rooms
+    loads = ["user,entry,count\n" + "".join(f"twin{n},e{(n + at) % 50},2\n" for n in range(40)) for at in (0, 7)]
+    folders = [tmp_path / "one", tmp_path / "other"]
+    for folder in folders:
+        folder.mkdir()
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(lambda n: Room(far.url, far.schema, folders[n]).load(loads[n], mode="add"), range(2)))
+    for text in loads:
+        near.load(text, mode="add")
+    with far.connect() as connection:
+        connection.execute("call refresh()")
+        far.execute(f"select pg_terminate_backend({connection.info.backend_pid})")
+        with pytest.raises(psycopg.OperationalError):
+            connection.execute("commit")
+    assert far.ask("select stale from status") == [(True,)]
+    for room in rooms:
+        room.refresh()
+    assert far.ask("select count(*), count(distinct user_id) from users where user_id like 'twin%'") == [(40, 40)]
+    assert_same(rooms, VECTORS)
+    assert_same(rooms, STATISTICS)
 
 
 @pytest.mark.slow

@@ -17,5 +17,7 @@
 \ir distances_to_centroids.sql
 \ir describe_run.sql
 \ir refresh.sql
+\ir record_load.sql
+\ir grants.sql
 \ir refuse_others.sql
 \ir fill_copies.sql

@@ -50,9 +50,12 @@ create trigger record_change
 after insert or update or delete or truncate on entry_vectors
 for each statement execute function record_change();
 
+-- A user who is deleted takes the given vector along: that is noted as a change of users.
 create trigger record_change
 after insert or update or delete or truncate on given_user_vectors
-for each statement execute function record_change();
+for each statement
+when (pg_trigger_depth() = 0)
+execute function record_change();
 
 create trigger record_change
 after update of weighting, breadth, half_life on space

@@ -75,6 +75,11 @@ join entries e on text_hash(e.entry) = t.hash
 """
 
 
+def is_distributed(connection: Connection) -> bool:
+    """Return whether the users of the space are on several machines."""
+    return connection.execute(_IS_DISTRIBUTED).fetchone() == (True,)
+
+
 class Keys:
     """The keys of one kind of texts, by the number that the load has given each text."""
 
@@ -88,8 +93,8 @@ class Keys:
     @classmethod
     def of_users(cls, connection: Connection) -> Keys:
         """Keys of user ids."""
-        is_distributed = connection.execute(_IS_DISTRIBUTED).fetchone() == (True,)
-        return cls(connection, _INSERT_DISTRIBUTED_USERS if is_distributed else _INSERT_USERS, _USER_KEYS)
+        insert = _INSERT_DISTRIBUTED_USERS if is_distributed(connection) else _INSERT_USERS
+        return cls(connection, insert, _USER_KEYS)
 
     @classmethod
     def of_entries(cls, connection: Connection) -> Keys:

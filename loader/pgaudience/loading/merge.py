@@ -11,6 +11,7 @@ from pgaudience.database import Connection
 from pgaudience.loading.attributes import settle_kinds
 from pgaudience.loading.entries import MergedEntries
 from pgaudience.loading.journal import Unfinished
+from pgaudience.loading.keys import is_distributed
 from pgaudience.loading.pairs import copy_pairs
 from pgaudience.loading.staging import Staging
 
@@ -201,8 +202,7 @@ where n.user_key = u.user_key and n.attributes <> u.attributes
 
 _ANALYZE = "analyze users, entries, activity"
 
-# Elsewhere triggers note that.
-_NOTE = "insert into changes (relation) select 'activity' from space s where s.distributed"
+_RECORD = "select record_load()"
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,7 +240,8 @@ def merge(connection: Connection, staging: Staging, mode: Mode, conflicts: Rule 
     new_users, new_entries = staging.user_keys.inserted, staging.entry_keys.inserted
     if new_users or new_entries or removed or changed or added:
         connection.execute(_ANALYZE)
-        connection.execute(_NOTE)
+        if is_distributed(connection):
+            connection.execute(_RECORD)
     return Merged(new_users, new_entries, added, changed, removed, attributes, found, texts, sessions=sessions)
 
 

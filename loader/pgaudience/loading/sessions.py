@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from pgaudience.database import Connection
 from pgaudience.errors import PgaudienceError
+from pgaudience.loading.keys import is_distributed
 from pgaudience.loading.numbering import Numbering
 
 _CREATE = """
@@ -33,7 +34,6 @@ where n.session_id <> ''
 group by s.user_key, n.session_id
 """
 
-_IS_DISTRIBUTED = "select distributed from space"
 _HAS_SESSIONS = "select exists (select from sessions)"
 _REMOVE_GONE = """
 delete from sessions o
@@ -101,7 +101,7 @@ class SessionStaging:
         In mode `replace` others of the users in staged_pairs are removed, also where the load names no sessions.
         """
         connection = self._connection
-        if self.has_any and connection.execute(_IS_DISTRIBUTED).fetchone() == (True,):
+        if self.has_any and is_distributed(connection):
             raise PgaudienceError("a distributed space keeps no sessions", "Load without --session.")
         if self.has_any:
             connection.execute(_READ)
