@@ -64,9 +64,9 @@ class Times:
             "max": round(max(by_round), 3),
             **against(self.ratio(comparison.of, comparison.to), comparison.target),
         }
-        if self.cpu_seconds:
-            cpu = median(self.cpu_seconds[comparison.of]) / median(self.cpu_seconds[comparison.to])
-            found["of_cpu"] = against(cpu, comparison.target)
+        # Less than a tick of the clock of processor time is none.
+        if self.cpu_seconds and (least := median(self.cpu_seconds[comparison.to])) > 0:
+            found["of_cpu"] = against(median(self.cpu_seconds[comparison.of]) / least, comparison.target)
         return found
 
 

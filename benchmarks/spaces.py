@@ -43,9 +43,11 @@ def main() -> None:
     if unknown := [name for name in names if name not in PARTS]:
         parser.error(f"no data set is called {unknown[0]!r}; there are {', '.join(PARTS)}")
     started = time.perf_counter()
-    results = {name: _run(name, small=options.small) for name in names}
-    for line in _means(results):
-        say(line)
+    results: dict[str, Any] = {}
+    for name in names:
+        results[name] = _run(name, small=options.small)
+        for line in _means(name, results[name]):
+            say(line)
     say(table(results, time.perf_counter() - started))
     json.dump({"machine": machine_facts(), "small": options.small, "spaces": results}, sys.stdout, indent=2)
     print()
@@ -59,13 +61,12 @@ def _run(name: str, *, small: bool) -> dict[str, Any]:
         return {"left_out": "the data set is not at hand"}
 
 
-def _means(results: dict[str, Any]) -> Iterator[str]:
+def _means(name: str, result: dict[str, Any]) -> Iterator[str]:
     """Lay out each measure of each space, with its interval."""
-    for name, result in results.items():
-        yield f"{name}  {result.get('left_out', '')}"
-        for space, measures in result.get("spaces", {}).items():
-            cells = ("{}: {:.3f} ({:.3f} … {:.3f})".format(w, f["mean"], *f["interval"]) for w, f in measures.items())
-            yield f"  {space:<26}" + "   ".join(cells)
+    yield f"{name}  {result.get('left_out', '')}"
+    for space, measures in result.get("spaces", {}).items():
+        cells = ("{}: {:.3f} ({:.3f} … {:.3f})".format(w, f["mean"], *f["interval"]) for w, f in measures.items())
+        yield f"  {space:<26}" + "   ".join(cells)
 
 
 if __name__ == "__main__":
