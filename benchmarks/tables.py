@@ -67,13 +67,13 @@ def _refreshes(sizes: dict[str, int]) -> dict[str, Any]:
             say(f"filling a space: {sizes}")
             data = fill(connection, **sizes)
             _refresh(connection)
-        _materialize(tables)
+        materialize(tables)
         clocks = [server.cpu_clock() for server in (views, tables)]
         hundredths = iter(range(100))
         times = alternate(
             Contender(VIEWS, lambda: _refresh(one), lambda: _change(one, _MORE, next(hundredths))),
             Contender(MORE, lambda: _refresh(other), lambda: _change(other, _MORE, next(hundredths))),
-            Contender(NEW, lambda: _refresh(other), lambda: _change(other, _NEW, sizes["entries"], next(hundredths))),
+            Contender(NEW, lambda: _refresh(other), lambda: add_entries(other, sizes["entries"], next(hundredths))),
             cpu=lambda: sum(clock() for clock in clocks if clock),
         )
         assert other.execute(_DIFFERENT).fetchone() == (0,)
@@ -83,7 +83,7 @@ def _refreshes(sizes: dict[str, int]) -> dict[str, Any]:
 
 def _loads(rows: int) -> dict[str, Any]:
     with serving() as views, serving() as tables, views.connect() as one, tables.connect() as other:
-        _materialize(tables)
+        materialize(tables)
         file = views.folder / "shopping.csv"
         data = write_csv(file, rows)
         clocks = [server.cpu_clock() for server in (views, tables)]
@@ -95,12 +95,18 @@ def _loads(rows: int) -> dict[str, Any]:
     return {"data": data, **times.report([Comparison(LOAD_TABLES, LOAD_VIEWS, TARGET_OF_A_LOAD)])}
 
 
-def _materialize(server: Server) -> None:
+def materialize(server: Server) -> None:
+    """Make a space of views one of tables."""
     migrate(server.url, SCHEMA, model=None, weighting=None, materialization="tables", measure=_keep)
 
 
 def _keep(_: str | None) -> tuple[str, int]:
     raise AssertionError("a space that exists keeps its model")
+
+
+def add_entries(connection: Connection, entries: int, hundredth: int) -> None:
+    """Give one user in a hundred two entries, of those most have."""
+    _change(connection, _NEW, entries, hundredth)
 
 
 def _change(connection: Connection, statement: str, *values: int) -> None:
