@@ -303,6 +303,7 @@
 \ir running/run_step.sql
 \ir running/try_step.sql
 \ir running/run.sql
+\ir freshness.sql
 \ir status.sql
 \ir api.sql
 \ir grants.sql

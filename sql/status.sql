@@ -10,14 +10,15 @@ select
     u.users,
     uv.users_with_vector,
     c.coverage,
-    s.refreshed_at,
-    s.refreshed_at is null or (select count(*) > 0 from changes c where c.relation <> 'attributes') as stale,
+    f.refreshed_at,
+    f.stale,
     q.queries_waiting,
     w.workers,
     w.worker_seen_at,
     s.distilled_at,
     e.entries_outdated
 from space s
+cross join freshness f
 cross join (
     select
         count(*) as entries,

@@ -383,7 +383,7 @@ RELATIONS = {
 PLUMBING = {
     "attribute_columns", "attribute_profiles", "given_profiles", "attribute_values",
     "encoder_characters", "encoder_norms", "encoder_positions", "encoder_tests", "encoder_tokens", "encoder_weights",
-    "audience_pairs", "common_weights", "entry_lengths", "entry_postings", "entry_sample", "live_workers",
+    "audience_pairs", "common_weights", "entry_lengths", "entry_postings", "entry_sample", "freshness", "live_workers",
     "published_members", "user_sample",
     "changed_entries", "changed_users", "changed_vectors", "late_postings", "late_users",
     "reference_policies", "reference_vectors",

@@ -46,7 +46,7 @@ from (select s.entry_key from entry_stats s order by s.users desc, s.entry_key l
 join entries e using (entry_key)
 """
 _MOST_ODD_ENTRIES = 0.05
-_IS_STALE = "select exists (select from changes c where c.relation <> 'attributes')"
+_IS_STALE = "select stale from freshness"
 _HAS_BI = "select exists (select from installed_objects where starts_with(file, 'bi/'))"
 
 

@@ -28,8 +28,7 @@ begin
         from sources s;
 
     elsif run_step.step = 'refresh' then
-        if exists (select from space s where s.refreshed_at is null or s.half_life is not null)
-            or exists (select from changes c where c.relation <> 'attributes') then
+        if (select f.stale or s.half_life is not null from freshness f cross join space s) then
             call refresh();
         end if;
         select jsonb_build_object('users', count(*), 'refreshed', max(s.refreshed_at) >= _started) into counts

@@ -52,11 +52,12 @@ select
     p.suppress_below,
     current_schema() as space,
     s.model,
-    exists (select from changes c where c.relation <> 'attributes') as stale,
+    f.stale,
     (select count(*) from run_segments x where x.run_id = r.run_id and x.users < p.suppress_below) as hidden
 from segmentations p
 join segmentation_runs r on r.run_id = published_run(%(segmentation)s)
 cross join space s
+cross join freshness f
 where p.segmentation = %(segmentation)s
 """
 
