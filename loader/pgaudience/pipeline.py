@@ -9,7 +9,7 @@ from psycopg import sql
 from pgaudience import distilling, learning
 from pgaudience.database import Connection, Space, SpaceConnection, open_space
 from pgaudience.embedding.embed import Embedded, check_fits, count_pending, embed_pending, unpaid_texts
-from pgaudience.embedding.provider import Provider
+from pgaudience.embedding.provider import Provider, in_bfloat16
 from pgaudience.embedding.queries import embed_waiting_queries, waiting_queries
 from pgaudience.embedding.registry import BLEND, TFIDF, is_learned, provider_for
 from pgaudience.embedding.terms import embed_by_terms
@@ -59,7 +59,7 @@ def embed_space(connection: Connection, space: Space, base_url: str | None) -> E
         done = embed_by_terms(connection, space)
         print(f"Embedded {done.stored:,} texts with {space.model}", file=sys.stderr)  # noqa: T201
         return done
-    done = Embedded()
+    done, precision = Embedded(), ""
     entries = count_pending(connection)
     queries = waiting_queries(connection)
     if entries or queries:
@@ -69,7 +69,8 @@ def embed_space(connection: Connection, space: Space, base_url: str | None) -> E
             done = embed_pending(connection, provider, shown)
             done += embed_waiting_queries(connection, provider)
             shown.advance(len(queries))
-    print(f"Embedded {done.stored:,} texts with {space.model}", file=sys.stderr)  # noqa: T201
+        precision = ", in bfloat16" if in_bfloat16(provider) else ""
+    print(f"Embedded {done.stored:,} texts with {space.model}{precision}", file=sys.stderr)  # noqa: T201
     if done.copied:
         print(f"{done.copied:,} more entries have the text of another one, and its vector", file=sys.stderr)  # noqa: T201
     if done.failed:

@@ -77,6 +77,11 @@ def model_folder(provider: Provider) -> Path | None:
     return getattr(provider, "model_folder", None)
 
 
+def in_bfloat16(provider: Provider) -> bool:
+    """Whether a provider has found that bfloat16 pays."""
+    return getattr(provider, "precision", None) == "bfloat16"
+
+
 def embeds_alike(provider: Provider) -> bool:
     """Whether a text has the same vector as a query and as a document: no prompt stands before either, or the same."""
     prompts: dict[str, str] = getattr(provider, "prompts", {})
