@@ -687,7 +687,7 @@ WITHOUT_OBJECT = (
 
 
 def test_one_object_a_file_named_like_it() -> None:
-    create = r"^create (?:or replace )?(?:materialized )?(?:view|function|procedure) (\w+)"
+    create = r"^create (?:or replace )?(?:materialized |unlogged )?(?:view|table|function|procedure) (\w+)"
     for name, text in sources().items():
         if name not in WITHOUT_OBJECT:
             stem = name.rpartition("/")[2].removesuffix(".sql").removesuffix("_by_vector")

@@ -7,6 +7,7 @@ import secrets
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier, Event, local
 
 import numpy as np
 import psycopg
@@ -21,11 +22,13 @@ from pgaudience.cli import cli
 from pgaudience.database import SpaceConnection
 from pgaudience.errors import PgaudienceError
 from pgaudience.installing import Migration, migrate
+from pgaudience.loading import sharded
 from pgaudience.loading.load import load
 from pgaudience.loading.merge import Mode
+from pgaudience.loading.proposals import ProposedKeys
 from pgaudience.reading import Columns, Rejects, open_source, read_users
 from pgaudience.refresh import refresh
-from test_load import GUESSED, rows
+from test_load import ACTIVITY, GUESSED, rows
 
 VARIABLE = "PGAUDIENCE_TEST_CITUS"
 DIMENSIONS, USERS, ENTRIES = 8, 300, 60
@@ -74,6 +77,10 @@ OF_SEGMENTS = [
     "select * from segment_quality('all', sample_size => 50)",
     "select * from assign_segment('all', 'u8')",
     "select user_id, simplified_silhouette from member_silhouettes('all', sample_size => 50) order by 1",
+    "select * from segment_examples('all', 1)",
+    "select * from segment_examples('some', 2, k => 3)",
+    "select * from explain_segment('all', 'u8')",
+    "select * from explain_segment('some', 'u8')",
     "select iterations, inertia, users, churn from segmentation_runs order by run_id",
     "select user_id, from_segment_id, to_segment_id from segment_changes order by run_id, 1",
     "select segment_id, users from audience_bi.segments order by segmentation, 1",
@@ -177,6 +184,18 @@ def rooms(citus: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tupl
     finally:
         for name in names:
             drop(citus, name)
+
+
+@pytest.fixture
+def people(rooms: tuple[Room, Room]) -> Iterator[dict[str, str]]:
+    """Roles that may log in, by what they are members of; every server has to let them in without a password."""
+    far = rooms[0]
+    names = {kind: f"{far.schema}_{kind}_login" for kind in ("reader", "bi_reader", "writer")}
+    for kind, name in names.items():
+        far.execute(f"create role {name} login in role {far.schema}_{kind}")
+    yield {kind: make_conninfo(far.url, user=name) for kind, name in names.items()}
+    for name in names.values():
+        far.execute(f"drop role {name}")
 
 
 def same(mine: object, theirs: object) -> bool:
@@ -296,6 +315,40 @@ def test_a_user_who_is_deleted_is_gone_after_a_refresh(rooms: tuple[Room, Room])
 
 
 @pytest.mark.slow
+def test_who_is_forgotten_is_gone_at_once(rooms: tuple[Room, Room], people: dict[str, str]) -> None:
+    far, receipts = rooms[0], []
+    for room in rooms:
+        room.load("user,entry,count\nu13,only u13 has it,2\nu13,e1,5\nu14,e1,1\n", mode="add")
+        room.refresh()
+        url = people["writer"] if room is far else room.url
+        with connect(url, room.schema, autocommit=True) as connection:
+            (receipt,) = connection.execute("call forget_user(' u13 ')").fetchone() or ({},)
+        receipts.append({name.rpartition(".")[2]: rows for name, rows in receipt["rows"].items()})
+    assert {name: receipts[1][name] for name in receipts[0]} == receipts[0]
+    assert set(receipts[1]) - set(receipts[0]) <= {"entry_postings", "entry_lengths"}
+    assert receipts[0].keys() > {
+        "users",
+        "activity",
+        "entries",
+        "user_vectors",
+        "segment_assignments",
+        "segment_changes",
+    }
+    assert far.ask("select stale from status") == [(False,)]
+    for query in (VECTORS, CENTERED, STATISTICS, ACTIVITY, *OF_SEGMENTS[:2]):
+        assert "'u13'" not in str(assert_same(rooms, query)), query
+    for room in rooms:
+        room.load("user,entry,count\nu13,e1,2\nu14,e2,2\n", mode="add")
+        room.refresh()
+        assert room.ask("select count(*) from users where user_id = 'u13'") == [(0,)]
+        assert room.ask("select rows_left_out from forgotten_users") == [(1,)]
+        with pytest.raises(psycopg.errors.InvalidParameterValue, match="whom to forget"):
+            room.execute("call forget_user(' ')")
+        room.execute("call forget_user('nobody')")
+    assert_same(rooms, VECTORS)
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("statement", "what"),
     [
@@ -304,9 +357,7 @@ def test_a_user_who_is_deleted_is_gone_after_a_refresh(rooms: tuple[Room, Room])
         ("call save_audience('x', search => 'e1', size => 3)", "save_audience"),
         ("select * from similar_users('u1', by => 'entries')", "similar_users by entries"),
         ("select * from lookalikes(array['u1'], by => 'nearest')", "group_votes"),
-        ("select * from segment_examples('all', 1)", "segment_examples"),
         ("call run()", "run"),
-        ("call forget_user('u1')", "forget_user"),
         ("select * from user_map", "user_map"),
         ("insert into activity_input (user_id, entry) values ('a', 'b')", "take_activity_input"),
     ],
@@ -340,18 +391,6 @@ def test_commands_that_do_not_work_say_so(rooms: tuple[Room, Room]) -> None:
     assert shown.exit_code == 0
 
 
-@pytest.fixture
-def people(rooms: tuple[Room, Room]) -> Iterator[dict[str, str]]:
-    """Roles that may log in, by what they are members of; every server has to let them in without a password."""
-    far = rooms[0]
-    names = {kind: f"{far.schema}_{kind}_login" for kind in ("reader", "bi_reader", "writer")}
-    for kind, name in names.items():
-        far.execute(f"create role {name} login in role {far.schema}_{kind}")
-    yield {kind: make_conninfo(far.url, user=name) for kind, name in names.items()}
-    for name in names.values():
-        far.execute(f"drop role {name}")
-
-
 @pytest.mark.slow
 def test_readers_read_and_bi_readers_have_no_users(rooms: tuple[Room, Room], people: dict[str, str]) -> None:
     schema = rooms[0].schema
@@ -377,6 +416,66 @@ def test_writers_load_and_refresh(rooms: tuple[Room, Room], people: dict[str, st
     rooms[1].load("user,entry,count\nu5,e3,4\nwanda,e2,2\n", mode="add")
     rooms[1].refresh()
     assert_same(rooms, VECTORS)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("mode", ["add", "replace"])
+def test_loads_read_side_by_side(
+    rooms: tuple[Room, Room], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mode: Mode
+) -> None:
+    """The second one has found the same people and entries new, and sent its rows, before the first one ends."""
+    far, near = rooms
+    both, first_is_in, current, settle = Barrier(2), Event(), local(), ProposedKeys.settle
+
+    def settle_in_turn(keys: ProposedKeys) -> None:
+        if not both.broken and not hasattr(current, "waited"):
+            current.waited = both.wait(60)
+            assert keys.by_number.size and not keys.inserted
+            assert current.number == 0 or first_is_in.wait(60)
+        settle(keys)
+
+    def text(number: int) -> str:
+        pairs = [f"{mode}{n},{mode} {(n * (1 + number)) % 9},{1 + number},2024-0{1 + number}-01" for n in range(40)]
+        more = [
+            f"{mode} {number},e{number},3,2024-03-01",
+            f"u{number},{mode} 8,1,2024-03-01",
+            f"u5,e{number},1,2024-03-01",
+        ]
+        return "\n".join(["user,entry,count,occurred_at", *pairs[::-1], *more, *pairs]) + "\n"
+
+    def run(room: Room, number: int) -> None:
+        current.number = number
+        folder = tmp_path / f"{room.schema} {number}"
+        folder.mkdir()
+        users = f"user,load\n{mode}{number},{number}\nonly {mode} {number},{number}\n"
+        Room(room.url, room.schema, folder).load(text(number), users=users, mode=mode)
+        if number == 0:
+            first_is_in.set()
+
+    with monkeypatch.context() as patched, ThreadPoolExecutor(2) as pool:
+        patched.setattr("pgaudience.loading.staging.ROWS_IN_A_BLOCK", 10)
+        patched.setattr(ProposedKeys, "settle", settle_in_turn)
+        list(pool.map(lambda number: run(far, number), range(2)))
+    for number in range(2):
+        run(near, number)
+    assert far.ask("select count(*) from staged_activity") == [(0,)]
+    assert far.ask("select count(*) = count(distinct user_id) from users") == [(True,)]
+    assert_same(rooms, ACTIVITY)
+    assert_same(rooms, "select user_id, attributes from users order by 1")
+    assert_same(rooms, "select entry from entries order by 1")
+    for room in rooms:
+        room.refresh()
+    assert_same(rooms, VECTORS)
+
+
+@pytest.mark.slow
+def test_machines_merge_what_is_loaded(rooms: tuple[Room, Room]) -> None:
+    statements = [value for name, value in vars(sharded).items() if name.startswith("_") and name[1].isupper()]
+    assert len(statements) == 5
+    for statement in statements:
+        plan = rooms[0].plan(statement)
+        assert plan.startswith("Custom Scan (Citus Adaptive)"), plan
+        assert "Distributed Subplan" not in plan, plan
 
 
 @pytest.mark.slow
@@ -428,6 +527,17 @@ def test_an_upgrade_keeps_what_is_there(rooms: tuple[Room, Room]) -> None:
 @pytest.mark.slow
 def test_a_space_with_people_is_distributed_with_them(rooms: tuple[Room, Room]) -> None:
     near = rooms[1]
+    near.load("user,entry,order\nu1,e1,o1\nu1,e2,o1\nu2,e2,o2\n", columns=Columns(session="order"))
+    near.refresh()
+    near.execute("call save_audience('few', like_users => array['u1', 'u2'], size => 3)")
+    ((member,),) = near.ask("select min(user_id) from audience_members")
     before = near.ask(VECTORS), near.ask("select * from search_users('e2')")
     assert make(near.url, near.schema, distributed=True).changed
     assert same((near.ask(VECTORS), near.ask("select * from search_users('e2')")), before)
+    near.load("user,entry\nu2,e1\n")
+    assert near.ask("select distinct user_id from sessions join users using (user_key)") == [("u1",)]
+    for user in ("u1", member):
+        near.execute(f"call forget_user('{user}')")
+        assert near.ask(f"select * from user_traces('{user}', null)") == []
+    assert near.ask("select count(*) from sessions") == [(0,)]
+    assert near.ask("select definition -> 'like_users' from audiences") == [(["u2"],)]

@@ -5,8 +5,13 @@ declare
 begin
     if to_regrole(quote_ident(_writer)) is not null then
         execute format('grant execute on function record_load() to %I', _writer);
+        execute format('grant select, insert, update, delete on staged_activity to %I', _writer);
+        execute format('grant select on staged_pairs to %I', _writer);
         execute format(
-            'grant usage on sequence %s to %I', pg_get_serial_sequence('users', 'user_key'), _writer
+            'grant usage on sequence %s, %s to %I',
+            pg_get_serial_sequence('users', 'user_key'),
+            pg_get_serial_sequence('entries', 'entry_key'),
+            _writer
         );
     end if;
 end

@@ -1,4 +1,6 @@
 \ir distribute_tables.sql
+\ir staged_activity.sql
+\ir staged_pairs.sql
 \ir user_vectors_live.sql
 \ir user_vector_relation.sql
 \ir check_user.sql
@@ -17,6 +19,7 @@
 \ir distances_to_centroids.sql
 \ir describe_run.sql
 \ir refresh.sql
+\ir forget_user.sql
 \ir record_load.sql
 \ir grants.sql
 \ir refuse_others.sql

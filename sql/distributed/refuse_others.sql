@@ -5,9 +5,9 @@ declare
     _work constant text[] := '{
         assign_segment, attribute_vectors, build_segmentation, check_encoder, compare_k, describe_run, embed,
         embed_entries, embed_query, encode_text, encode_texts, encoder_digest, encoder_tokenize, entry_label_silhouette,
-        entry_text, explain_match, lookalikes, member_silhouettes, publish_run, query_source, refresh,
-        rename_segment, request_embedding, scale, search_entries, search_users, segment_quality, similar_users,
-        tokenize, user_similarity
+        entry_text, explain_match, explain_segment, forget_user, lookalikes, member_silhouettes, publish_run,
+        query_source, refresh, rename_segment, request_embedding, scale, search_entries, search_users,
+        segment_examples, segment_quality, similar_users, tokenize, user_similarity
     }';
     _below constant text[] := '{compare_copies,entry_similarities,filtered_users,group_votes,take_activity_input}';
     _views constant text[] := '{attribute_profiles,given_profiles,session_vectors,user_map}';

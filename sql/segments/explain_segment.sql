@@ -19,23 +19,27 @@ as $$
 declare
     _run_id constant bigint := published_run(explain_segment.segmentation);
     _user_key bigint;
+    _segment_id bigint;
     _centroid vector;
     _average vector;
     _sum vector;
     _weight double precision;
 begin
-    select m.user_key, s.centroid, r.average into _user_key, _centroid, _average
+    select u.user_key into _user_key
     from users u
-    join segment_assignments m using (user_key)
-    join run_segments s using (run_id, segment_id)
-    join segmentation_runs r using (run_id)
-    where u.user_id = explain_segment.user_id and m.run_id = _run_id;
+    where u.user_id = explain_segment.user_id;
 
-    if not exists (select from users u where u.user_id = explain_segment.user_id) then
+    if not found then
         raise exception using
             errcode = 'no_data_found',
             message = format('there is no user %L', explain_segment.user_id);
-    elsif _user_key is null then
+    end if;
+
+    select m.segment_id into _segment_id
+    from segment_assignments m
+    where m.run_id = _run_id and m.user_key = _user_key;
+
+    if not found then
         raise exception using
             errcode = 'no_data_found',
             message = format('user %L is in no segment of %L', explain_segment.user_id, explain_segment.segmentation),
@@ -46,16 +50,29 @@ begin
             );
     end if;
 
+    select s.centroid, r.average into _centroid, _average
+    from run_segments s
+    join segmentation_runs r using (run_id)
+    where s.run_id = _run_id and s.segment_id = _segment_id;
+
     perform check_made_of_entries(explain_segment.user_id);
 
-    select sum(scale(v.embedding, a.weight)), sum(a.weight) into _sum, _weight
-    from weighted_activity a
-    join entry_vectors v using (entry_key)
-    where a.user_key = _user_key;
+    select s.direction, s.weight into _sum, _weight
+    from (
+        with held as materialized (
+            select a.entry_key, a.weight from weighted_activity a where a.user_key = _user_key
+        )
+        select sum(scale(v.embedding, a.weight)) as direction, sum(a.weight) as weight
+        from held a
+        join entry_vectors v using (entry_key)
+    ) s;
 
     -- Of the cosine, (user - average) · centroid / |user - average|, every entry bears its part of the user, and of the
     -- average a part by its share of the weight.
     return query
+    with held as materialized (
+        select a.entry_key, a.frequency, a.weight from weighted_activity a where a.user_key = _user_key
+    )
     select
         e.entry,
         a.frequency,
@@ -67,12 +84,11 @@ begin
                 c.contribution + a.weight / _weight * (_average <#> l2_normalize(_centroid))
             ) / nullif(l2_normalize(_sum) <-> _average, 0)
         end as contribution
-    from weighted_activity a
+    from held a
     join entry_vectors v using (entry_key)
     join entries e using (entry_key)
     cross join lateral (select 1 - (v.embedding <=> _centroid) as similarity) s
     cross join lateral (select a.weight * s.similarity / nullif(vector_norm(_sum), 0) as contribution) c
-    where a.user_key = _user_key
     order by contribution desc, e.entry;
 end
 $$;

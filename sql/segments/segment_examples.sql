@@ -27,27 +27,29 @@ begin
     end if;
 
     return query
-    with members as materialized (
-        select m.user_key, u.user_id, m.similarity, m.margin
-        from segment_assignments m
-        join users u using (user_key)
-        where (m.run_id, m.segment_id) = (_run_id, segment_examples.segment_id)
-    ),
-    examples as (
+    with examples as materialized (
         (
-            select 1 as part, 'typical' as kind, m.*
-            from members m
-            order by m.similarity desc, m.user_id
+            select 1 as part, 'typical' as kind, m.user_key, u.user_id, m.similarity, m.margin
+            from segment_assignments m
+            join users u on u.user_key = m.user_key
+            where m.run_id = _run_id and m.segment_id = segment_examples.segment_id
+            order by m.similarity desc, u.user_id
             limit segment_examples.k
         )
         union all
         (
-            select 2 as part, 'borderline' as kind, m.*
-            from members m
-            where m.margin is not null
-            order by m.margin, m.user_id
+            select 2 as part, 'borderline' as kind, m.user_key, u.user_id, m.similarity, m.margin
+            from segment_assignments m
+            join users u on u.user_key = m.user_key
+            where m.run_id = _run_id and m.segment_id = segment_examples.segment_id and m.margin is not null
+            order by m.margin, u.user_id
             limit segment_examples.k
         )
+    ),
+    held as materialized (
+        select a.user_key, a.entry_key, a.frequency
+        from activity a
+        where a.user_key in (select x.user_key from examples x)
     )
     select
         x.kind,
@@ -56,10 +58,10 @@ begin
         x.margin,
         array(
             select e.entry
-            from activity a
-            join entries e using (entry_key)
-            where a.user_key = x.user_key
-            order by a.frequency desc, e.entry
+            from held h
+            join entries e on e.entry_key = h.entry_key
+            where h.user_key = x.user_key
+            order by h.frequency desc, e.entry
             limit 5
         )
     from examples x

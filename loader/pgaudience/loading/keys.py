@@ -34,24 +34,6 @@ where not exists (select from users u where u.user_id = t.text)
 order by t.text
 """
 
-# Users on other machines are asked for these ids alone, by a join. Key and id are drawn together there, so the ids have
-# to be distinct before.
-_INSERT_DISTRIBUTED_USERS = """
-with known as materialized (
-    select u.user_id
-    from users u
-    join (select t.text from normal_texts t) t on t.text = u.user_id
-)
-insert into users (user_id)
-select n.text
-from (
-    select distinct t.text
-    from normal_texts t
-    where not exists (select from known k where k.user_id = t.text)
-) n
-order by n.text
-"""
-
 _IS_DISTRIBUTED = "select distributed from space"
 
 _USER_KEYS = """
@@ -80,6 +62,16 @@ def is_distributed(connection: Connection) -> bool:
     return connection.execute(_IS_DISTRIBUTED).fetchone() == (True,)
 
 
+def stage_texts(connection: Connection, texts: list[str]) -> None:
+    """Put texts in the table normal_texts, by their numbers from 1 on, as they are stored."""
+    connection.execute(_CREATE)
+    with connection.cursor().copy("copy staged_texts (text) from stdin") as copy:
+        for text in texts:
+            copy.write_row((text,))
+    connection.execute(_NORMALIZE)
+    connection.execute("analyze normal_texts")
+
+
 class Keys:
     """The keys of one kind of texts, by the number that the load has given each text."""
 
@@ -90,11 +82,13 @@ class Keys:
         self.by_number: NDArray[np.int64] = np.empty(0, dtype=np.int64)
         self.inserted = 0
 
+    def settle(self) -> None:
+        """Do nothing: these keys are true when they are found."""
+
     @classmethod
     def of_users(cls, connection: Connection) -> Keys:
         """Keys of user ids."""
-        insert = _INSERT_DISTRIBUTED_USERS if is_distributed(connection) else _INSERT_USERS
-        return cls(connection, insert, _USER_KEYS)
+        return cls(connection, _INSERT_USERS, _USER_KEYS)
 
     @classmethod
     def of_entries(cls, connection: Connection) -> Keys:
@@ -107,12 +101,7 @@ class Keys:
             return
         connection = self._connection
         connection.execute(LOCK)
-        connection.execute(_CREATE)
-        with connection.cursor().copy("copy staged_texts (text) from stdin") as copy:
-            for text in texts:
-                copy.write_row((text,))
-        connection.execute(_NORMALIZE)
-        connection.execute("analyze normal_texts")
+        stage_texts(connection, texts)
         self.inserted += connection.execute(self._insert).rowcount
         (keys,) = connection.cursor(binary=True).execute(self._select).fetchone() or ([],)
         connection.execute("drop table staged_texts, normal_texts")

@@ -78,7 +78,7 @@ def _read(
     connection: Connection, staging: Staging, sources: list[Source], *, once: bool, force: bool
 ) -> tuple[Staging, list[Read]]:
     read = [_stage(staging, source) for source in sources]
-    staging.end_block()
+    staging.settle()
     if not force:
         refuse_repeated(read)
     if once:

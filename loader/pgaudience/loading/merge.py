@@ -11,8 +11,8 @@ from pgaudience.database import Connection
 from pgaudience.loading.attributes import settle_kinds
 from pgaudience.loading.entries import MergedEntries
 from pgaudience.loading.journal import Unfinished
-from pgaudience.loading.keys import is_distributed
 from pgaudience.loading.pairs import copy_pairs
+from pgaudience.loading.sharded import merge_shards
 from pgaudience.loading.staging import Staging
 
 Mode = Literal["replace", "add"]
@@ -203,6 +203,7 @@ where n.user_key = u.user_key and n.attributes <> u.attributes
 _ANALYZE = "analyze users, entries, activity"
 
 _RECORD = "select record_load()"
+_CLEAR = "delete from staged_activity"
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,8 +241,10 @@ def merge(connection: Connection, staging: Staging, mode: Mode, conflicts: Rule 
     new_users, new_entries = staging.user_keys.inserted, staging.entry_keys.inserted
     if new_users or new_entries or removed or changed or added:
         connection.execute(_ANALYZE)
-        if is_distributed(connection):
+        if staging.is_distributed:
             connection.execute(_RECORD)
+    if staging.blocks_sent and staging.is_distributed:
+        connection.execute(_CLEAR)
     return Merged(new_users, new_entries, added, changed, removed, attributes, found, texts, sessions=sessions)
 
 
@@ -262,6 +265,8 @@ def _merge_activity(connection: Connection, staging: Staging, mode: Mode) -> tup
     staging.send_block()
     if not staging.blocks_sent:
         return 0, 0, 0
+    if staging.is_distributed:
+        return merge_shards(connection, mode, only_new_users=staging.has_only_new_users)
     if mode == "replace" and connection.execute(_HAS_SOURCES).fetchone() == (True,):
         connection.execute(_PAIRS_WITH_SOURCES)
     else:

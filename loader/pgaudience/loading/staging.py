@@ -15,23 +15,27 @@ from numpy.typing import NDArray
 
 from pgaudience.database import Connection
 from pgaudience.loading.forgotten import Forgotten
-from pgaudience.loading.keys import Keys
+from pgaudience.loading.keys import Keys, is_distributed
 from pgaudience.loading.numbering import Numbering
 from pgaudience.loading.pairs import Pairs, add_up, copy_pairs
+from pgaudience.loading.proposals import ProposedKeys
 from pgaudience.loading.sessions import SessionStaging
 from pgaudience.reading import NO_TIME, Attributes, Chunk, Described
 
 ROWS_IN_A_BLOCK = 1_000_000
 MOST_REMEMBERED = 100_000
 
-_CREATE = """
+_CREATE_PAIRS = """
 create temporary table staged_pairs (
     user_key bigint,
     entry_key bigint,
     frequency double precision,
     first_at timestamptz,
     last_at timestamptz
-) on commit drop;
+) on commit drop
+"""
+
+_CREATE = """
 create temporary table staged_attributes (
     position bigint generated always as identity,
     user_number bigint,
@@ -54,7 +58,8 @@ class _Rows:
 class Staging:
     """What a load has read; the staging tables go with the transaction.
 
-    After `finish`, the last block of activity is in `block` and the others are in the table staged_pairs; attributes
+    After `finish`, the last block of activity is in `block` and the others are in the table staged_pairs, or where the
+    users are on several machines in staged_activity, which is on these; attributes
     are in staged_attributes, by the numbers that staged_users has keys for, without values that are `unknown`; each as
     often as it was read if it `counts`, else not where it was the last of its user.
     """
@@ -64,7 +69,14 @@ class Staging:
         self._unknown, self._counts = frozenset(unknown), counts
         self._users, self._entries = Numbering(), Numbering()
         self.forgotten = Forgotten(connection)
-        self.user_keys, self.entry_keys = Keys.of_users(connection), Keys.of_entries(connection)
+        self.is_distributed = is_distributed(connection)
+        self.user_keys: Keys | ProposedKeys
+        self.entry_keys: Keys | ProposedKeys
+        if self.is_distributed:
+            self.user_keys, self.entry_keys = ProposedKeys(connection, "users"), ProposedKeys(connection, "entries")
+        else:
+            self.user_keys, self.entry_keys = Keys.of_users(connection), Keys.of_entries(connection)
+            connection.execute(_CREATE_PAIRS)
         self.sessions = SessionStaging(connection)
         self.block: Pairs | None = None
         self.blocks_sent = 0
@@ -100,7 +112,7 @@ class Staging:
 
     def finish(self) -> None:
         """Find the keys of what is left."""
-        self.end_block()
+        self.settle()
         self.forgotten.finish()
         if self.has_attributes:
             with self._connection.cursor().copy("copy staged_users (number, user_key) from stdin") as copy:
@@ -113,14 +125,20 @@ class Staging:
         return self.user_keys.inserted == np.unique(self.user_keys.by_number).size
 
     def send_block(self) -> None:
-        """Send the pairs of the block to staged_pairs."""
+        """Send the pairs of the block to the others."""
         if self.block is not None:
-            copy_pairs(self._connection, "staged_pairs", self.block)
+            copy_pairs(self._connection, "staged_activity" if self.is_distributed else "staged_pairs", self.block)
             self.blocks_sent += 1
         self.block = None
 
+    def settle(self) -> None:
+        """Find the keys of all texts so far: from now on, no other load comes between."""
+        self.user_keys.settle()
+        self.entry_keys.settle()
+        self.end_block()
+
     def end_block(self) -> None:
-        """Find the keys of the texts so far, under the lock of loads, and add up the rows of the block."""
+        """Find the keys of the texts so far, and add up the rows of the block."""
         self.user_keys.extend(self._users.take_new())
         self.entry_keys.extend(self._entries.take_new())
         self.forgotten.check()
