@@ -31,6 +31,7 @@ where text_hash(e.entry) in (select t.hash from normal_texts t)
 """,
 }
 
+# Drawn in the order of a space on one machine, so that the same rows have the same keys.
 _PROPOSE = """
 insert into {proposed} (key, text)
 select nextval((select pg_get_serial_sequence({table}, {key})::regclass)), n.text
@@ -39,8 +40,8 @@ from (
     from normal_texts t
     where not exists (select from known_texts k where k.text = t.text)
         and not exists (select from {proposed} p where p.text = t.text)
-    group by t.text
-    order by min(t.number)
+    group by t.text, t.hash
+    order by {order}
 ) n
 """
 
@@ -116,6 +117,7 @@ class ProposedKeys:
             "key": sql.Literal(key),
             "column": sql.Identifier(key),
             "text": sql.Identifier(text),
+            "order": sql.Identifier("text" if kind == "users" else "hash"),
         }
         self._is_settled = False
         self.by_number: NDArray[np.int64] = np.empty(0, dtype=np.int64)
