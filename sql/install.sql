@@ -121,7 +121,9 @@
 \ir search/search_users.sql
 \ir search/search_entries_by_vector.sql
 \ir search/search_entries.sql
+\ir alike/entry_length.sql
 \ir alike/entry_similarities.sql
+\ir alike/rank_by_entries.sql
 \ir alike/similar_users.sql
 \ir alike/check_group.sql
 \ir alike/check_way.sql

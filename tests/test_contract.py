@@ -366,7 +366,7 @@ RELATIONS = {
     "entry_postings": ["entry_key", "user_keys", "strengths"],
     "entry_sample": ["entry_key", "embedding"],
     "user_sample": ["user_key", "users", "embedding"],
-    "entry_stats": ["entry_key", "users", "frequency", "idf"],
+    "entry_stats": ["entry_key", "users", "frequency", "idf", "settled_idf"],
     "entry_lengths": ["user_key", "length"],
     "average_user": ["users", "embedding"],
     "centered_user_vectors": ["user_key", "user_id", "embedding"],

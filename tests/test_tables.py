@@ -132,6 +132,83 @@ def test_a_refresh_writes_those_who_have_changed(tables: str) -> None:
     assert said == []
 
 
+def test_lengths_follow_an_idf_when_it_has_moved(tables: str) -> None:
+    """A user more does not change how long all others are who have that entry."""
+    common = "select entry_key from entry_stats order by users desc, entry_key limit 1"
+    add = f"""insert into activity (user_key, entry_key, frequency)
+        select user_key, ({common}), 3 from users
+        where user_key not in (select user_key from activity where entry_key = ({common})) order by user_key limit %s"""
+    settled = f"select idf = settled_idf from entry_stats where entry_key = ({common})"
+    with connect(tables) as connection:
+        assert not any(written(connection).values())
+        users = connection.execute(add.encode(), [1]).rowcount
+        changed = written(connection)
+        assert changed["entry_lengths"] == users
+        assert connection.execute(settled.encode()).fetchone() == (False,)
+        assert differences(connection) == {}
+        users = connection.execute(add.encode(), [30]).rowcount
+        changed = written(connection)
+        assert changed["entry_lengths"] > 100 > users
+        assert connection.execute(settled.encode()).fetchone() == (True,)
+        assert differences(connection) == {}
+
+
+COSINES = """
+with weights as (
+    select
+        a.user_key,
+        a.entry_key,
+        ln(1 + a.frequency) * ln(n.users / count(*) over (partition by a.entry_key)) as weight
+    from activity a
+    cross join (select count(*)::double precision as users from users) n
+),
+lengths as (
+    select w.user_key, sqrt(sum(w.weight ^ 2)) as length from weights w group by w.user_key
+),
+products as (
+    select o.user_key, sum(o.weight * w.weight) as product
+    from weights w
+    join weights o using (entry_key)
+    where w.user_key = %(key)s and o.user_key <> w.user_key
+    group by o.user_key
+)
+select u.user_id, coalesce(p.product / (l.length * m.length), 0)
+from lengths l
+join users u using (user_key)
+join lengths m on m.user_key = %(key)s
+left join products p on p.user_key = l.user_key
+where l.user_key <> m.user_key
+"""
+
+
+def test_users_are_compared_by_the_idf_of_now(tables: str) -> None:
+    """Also where the lengths that are kept go by a former one."""
+    add = """insert into activity (user_key, entry_key, frequency)
+        select u.user_key, e.entry_key, 2 from users u join entries e on e.entry_key <= 12 and e.entry_key %% 3 = %s
+        where u.user_key %% 100 = %s on conflict do nothing"""
+    with connect(tables) as connection:
+        off = 0.0
+        for change in range(6):
+            connection.execute(add, [change % 3, change])
+            connection.execute("call refresh()")
+            (moved,) = connection.execute("select max(abs(idf / settled_idf - 1)) from entry_stats").fetchone() or (0,)
+            off = max(off, float(moved))
+            assert moved <= 0.05 + 1e-9
+            for user in ("u3", "u200", "u399"):
+                keys = connection.execute("select user_key from users where user_id = %s", [user]).fetchone()
+                cosines = dict(connection.execute(COSINES, {"key": keys and keys[0]}).fetchall())
+                alike = "select user_id, similarity from similar_users(%s, k => %s, by => %s)"
+                vectors = dict(connection.execute(alike, [user, 500, "vector"]).fetchall())
+                both = {other: (vectors[other] + 2 * cosines[other]) / 3 for other in vectors}
+                for by, expected in (("entries", cosines), ("both", both)):
+                    for k in (1, 7, 500):
+                        found = connection.execute(alike, [user, k, by]).fetchall()
+                        best = sorted(expected.values(), reverse=True)[:k]
+                        np.testing.assert_allclose([similarity for _, similarity in found], best, atol=1e-6)
+                        np.testing.assert_allclose([expected[other] for other, _ in found], best, atol=1e-6)
+        assert off > 0.01
+
+
 @pytest.mark.parametrize(
     ("statement", "why"),
     [

@@ -19,8 +19,6 @@ set search_path from current
 as $$
 #variable_conflict use_column
 declare
-    _weight_of_entries constant double precision := 2;
-    _everybody constant boolean := similar_users.filter = '{}' and similar_users.min_entries = 1;
     _vectors text;
     _user_key bigint;
     _self vector;
@@ -54,24 +52,9 @@ begin
         end if;
 
         return query
-        select row_number() over (order by s.similarity desc, s.user_id), s.user_id, s.similarity
-        from (
-            select u.user_id, coalesce(e.similarity, 0) as similarity
-            from entry_lengths l
-            join users u using (user_key)
-            left join entry_similarities(_user_key) e using (user_key)
-            where l.user_key <> _user_key
-                and (
-                    _everybody
-                    or l.user_key in (
-                        select x.user_key
-                        from filtered_users(similar_users.filter, similar_users.min_entries) x
-                    )
-                )
-            order by similarity desc, u.user_id
-            limit similar_users.k
-        ) s
-        order by s.similarity desc, s.user_id;
+        select row_number() over (order by r.similarity desc, r.user_id), r.user_id, r.similarity
+        from rank_by_entries(_user_key, similar_users.k, similar_users.filter, similar_users.min_entries) r
+        order by r.similarity desc, r.user_id;
         return;
     end if;
 
@@ -106,30 +89,17 @@ begin
         return;
     end if;
 
-    return query execute format(
-        'select row_number() over (order by s.similarity desc, s.user_id), s.user_id, s.similarity
-        from (
-            select
-                v.user_id,
-                (1 - (v.embedding <=> $1) + $2 * coalesce(e.similarity, 0)) / (1 + $2) as similarity
-            from %I v
-            left join entry_similarities($3) e using (user_key)
-            where v.user_key <> $3
-                and ($5 or v.user_key in (select u.user_key from filtered_users($6, $7) u))
-            order by similarity desc, v.user_id
-            limit $4
-        ) s
-        order by s.similarity desc, s.user_id',
-        _vectors
-    )
-    using
-        _self,
-        _weight_of_entries,
+    return query
+    select row_number() over (order by r.similarity desc, r.user_id), r.user_id, r.similarity
+    from rank_by_entries(
         _user_key,
         similar_users.k,
-        _everybody,
         similar_users.filter,
-        similar_users.min_entries;
+        similar_users.min_entries,
+        of_vectors => _vectors,
+        self => _self
+    ) r
+    order by r.similarity desc, r.user_id;
 end
 $$;
 

@@ -10,4 +10,4 @@ for users who have only what everybody has.
 Example: select user_id, length from entry_lengths join users using (user_key) order by length desc limit 10;';
 comment on column entry_lengths.user_key is 'The user.';
 comment on column entry_lengths.length is
-'Square root of the summed squares of ln(1 + frequency) times idf, over the entries of the user.';
+'Square root of the summed squares of ln(1 + frequency) times settled_idf, over the entries of the user.';

@@ -14,3 +14,5 @@ comment on column entry_stats.entry_key is 'The entry.';
 comment on column entry_stats.users is 'How many users have it.';
 comment on column entry_stats.frequency is 'How often it occurs over all users.';
 comment on column entry_stats.idf is 'Inverse document frequency: ln(users / users who have it), 0 if all have it.';
+comment on column entry_stats.settled_idf is
+'The idf that entry_lengths go by: in a space of tables that of when it last moved by a twentieth, else idf.';

@@ -4,7 +4,8 @@ select
     a.entry_key,
     count(*) as users,
     sum(a.frequency) as frequency,
-    ln(u.users / count(*)::double precision) as idf
+    ln(u.users / count(*)::double precision) as idf,
+    ln(u.users / count(*)::double precision) as settled_idf
 from activity a
 cross join (select count(*) as users from users) u
 group by a.entry_key, u.users;
@@ -17,3 +18,4 @@ comment on column entry_stats_live.users is 'How many users have it.';
 comment on column entry_stats_live.frequency is 'How often it occurs over all users.';
 comment on column entry_stats_live.idf is
 'Inverse document frequency: ln(users / users who have it), 0 if all have it.';
+comment on column entry_stats_live.settled_idf is 'The same, before it settles.';

@@ -28,7 +28,7 @@ declare
     _every_row boolean := false;
     _is_known_anew boolean := false;
     _user_keys bigint[] := '{}';
-    _idf_changed boolean;
+    _entry_keys bigint[];
     _relation text;
     _key text;
     _is_view boolean;
@@ -93,7 +93,7 @@ begin
                 _relation
             );
         else
-            call update_table(_relation, _key, _user_keys, _every_row, _idf_changed);
+            call update_table(_relation, _key, _user_keys, _every_row, _entry_keys);
         end if;
     end loop;
 
