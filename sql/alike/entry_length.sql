@@ -3,15 +3,19 @@ create function entry_length(
     of_user_key bigint
 )
 returns real
-language sql
+language plpgsql
 stable
 parallel safe
 set search_path from current
 as $$
-    select sqrt(sum(ln(1 + a.frequency) * ln(1 + a.frequency) * s.idf * s.idf))::real
-    from activity a
-    join entry_stats s using (entry_key)
-    where a.user_key = entry_length.of_user_key
+begin
+    return (
+        select sqrt(sum(ln(1 + a.frequency) * ln(1 + a.frequency) * s.idf * s.idf))::real
+        from activity a
+        join entry_stats s using (entry_key)
+        where a.user_key = entry_length.of_user_key
+    );
+end
 $$;
 
 comment on function entry_length(bigint) is
