@@ -141,9 +141,12 @@
 \ir segments/fitting/nearest_centroids.sql
 \ir segments/fitting/segmentation_points.sql
 \ir segments/fitting/count_points.sql
+\ir segments/fitting/draw_users.sql
+\ir segments/fitting/drawn_vectors.sql
 \ir segments/fitting/sample_users.sql
 \ir segments/fitting/seed_centroids.sql
 \ir segments/fitting/fit_centroids.sql
+\ir segments/fitting/fit_points.sql
 \ir segments/fitting/fit_sample.sql
 \ir segments/fitting/fits_sample.sql
 \ir segments/describing/describe_entries.sql

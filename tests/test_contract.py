@@ -401,7 +401,7 @@ VOLATILE = {
 # What reads relations by a query that another function gives it, and what only writes such a query.
 READS = re.compile(
     r"\b((encode_texts|encode_alike|nearest_users|nearest_entries|rank_users|candidate_users|admitted_entries|check_query|check_users"
-    r"|segmentation_points|published_run|user_vector_relation|pick_members|admissible_users|filtered_users|check_foundations)\("
+    r"|segmentation_points|draw_users|drawn_vectors|published_run|user_vector_relation|pick_members|admissible_users|filtered_users|check_foundations)\("
     r"|average_user\b)"
 )
 WRITES_A_QUERY = {"encoder_statement"}

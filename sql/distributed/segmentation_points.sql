@@ -1,7 +1,6 @@
 -- The users a segmentation is made of, as the text of a query that every machine answers for its own: $3 is the filter,
 -- $4 the keys of users left out. There are no parts: each shard is one.
 create or replace function segmentation_points(
-    part bigint default 1,
     parts bigint default 1,
     centered boolean default true
 )
@@ -13,7 +12,7 @@ set search_path from current
 as $$
 begin
     return format(
-        'select v.user_key, v.embedding
+        'select bigint ''1'' as part, v.user_key, v.embedding
         from %I v
         join users u on u.user_key = v.user_key
         where u.attributes @> (select stored_filter($3)) and v.user_key <> all ($4)',

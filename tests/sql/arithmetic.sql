@@ -22,15 +22,15 @@ select n, l2_normalize(array[cosd(degrees), sind(degrees), 0]::vector) as point
 from unnest(array[0, 10, 20, 30, 80, 90]) with ordinality p (degrees, n);
 select t.tolerance, t.rounds, f.iterations, f.sizes, round(f.inertia::numeric, 4) as inertia
 from (values (0, 50), (1e-4, 50), (0.4, 50), (1e9, 50), (0, 2), (0, 1), (0, 0)) t (tolerance, rounds)
-cross join fit_centroids(
+cross join fit_points(
     array(select point from points where n <= 2 order by n),
-    sample => array(select point from points order by n),
+    points => array(select point from points order by n),
     tolerance => t.tolerance,
     max_iterations => t.rounds
 ) f;
 -- A centroid that nobody is near moves to the point farthest from its own.
 select f.sizes, round(f.inertia::numeric, 4) as inertia
-from fit_centroids(array['[1,0,0]', '[0,0,-1]']::vector[], sample => array(select point from points order by n)) f;
+from fit_points(array['[1,0,0]', '[0,0,-1]']::vector[], points => array(select point from points order by n)) f;
 
 -- Bends of curves: ties go to the first.
 select c, elbow(c) from (values ('{10, 6, 3, 2.5, 2}'::float8[]), ('{4, 3, 2, 1}'), ('{9, 2, 2, 2, 1}'), ('{5}'), ('{5, 1}')) t (c);

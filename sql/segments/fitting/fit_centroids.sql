@@ -1,13 +1,13 @@
--- k-means by Lloyd's algorithm, of a sample or of all users.
+-- k-means by Lloyd's algorithm, of all users.
 --
 -- Its statements are texts that are run with: $1 the centroids, $2 half_squares of them, $3 the filter, $4 the users
--- left out, $5 the sample, and $6, where vectors far from their centroids are asked for, how many.
+-- left out, and $5, where vectors far from their centroids are asked for, how many.
 --
--- Every round is one scan. Sums of float4 depend on their order, and the same seed is to give the same segments: the
--- pages of all users are cut into parts, which processes may share, each summed by one process and in its order.
+-- Every round is one scan, and so is the count of users at the end, without sums. Sums of float4 depend on their order,
+-- and the same seed is to give the same segments: the pages of all users are cut into parts, which processes may share,
+-- each summed by one process and in its order.
 create function fit_centroids(
     centroids vector[],
-    sample vector[] default null,
     max_iterations bigint default 50,
     tolerance double precision default 1e-4,
     filter jsonb default '{}',
@@ -31,48 +31,37 @@ declare
     _worth_sharing constant bigint := 8 * 1024 * 1024;
     _k constant bigint := cardinality(fit_centroids.centroids);
     _parts constant bigint := case
-        when fit_centroids.sample is not null then 1
         when pg_relation_size(to_regclass(user_vector_relation(fit_centroids.centered))) < _worth_sharing then 1
         else 8
     end;
-    _points constant text[] := array(
-        select case
-            when fit_centroids.sample is null then segmentation_points(part, _parts, fit_centroids.centered)
-            else 'select unnest($5) as embedding'
-        end
-        from generate_series(1, _parts) part
-        order by part
-    );
-    _sums constant text := (
-        select string_agg(
-            format(
-                'select %s as part, c.cluster, sum(c.embedding) as total, count(*) as points, sum(c.nearest) as nearest
-                from (%s) c
-                group by c.cluster',
-                part,
-                nearest_centroids(_points[part], _k)
-            ),
-            ' union all ' order by part
-        )
-        from generate_series(1, _parts) part
+    _sums constant text := format(
+        'select
+            p.cluster,
+            sum(p.total order by p.part) as total,
+            sum(p.points) as points,
+            sum(p.nearest order by p.part) as nearest
+        from (
+            select c.part, c.cluster, sum(c.embedding) as total, count(*) as points, sum(c.nearest) as nearest
+            from (%s) c
+            group by c.part, c.cluster
+        ) p
+        group by p.cluster',
+        nearest_centroids(segmentation_points(_parts, fit_centroids.centered), _k)
     );
     _round constant text := format(
         'select
             array_agg(t.cluster order by t.cluster),
-            array_agg(t.points order by t.cluster),
             array_agg(scale(t.total, 1.0 / t.points) order by t.cluster),
-            sum(t.points),
-            sum(t.nearest order by t.cluster),
             scale(sum(t.total order by t.cluster), 1.0 / sum(t.points))
-        from (
-            select
-                p.cluster,
-                sum(p.total order by p.part) as total,
-                sum(p.points) as points,
-                sum(p.nearest order by p.part) as nearest
-            from (%s) p
-            group by p.cluster
-        ) t',
+        from (%s) t',
+        _sums
+    );
+    _sizes constant text := format(
+        'select
+            array_agg(coalesce(t.points, 0)::bigint order by c),
+            sum(t.points) + 2 * sum(t.nearest order by t.cluster)
+        from generate_series(1, $5) c
+        left join (%s) t on t.cluster = c',
         _sums
     );
     _farthest constant text := format(
@@ -81,23 +70,13 @@ declare
             select c.embedding, c.nearest
             from (%s) c
             order by c.nearest desc, c.embedding
-            limit $6
+            limit $5
         ) f',
-        nearest_centroids(
-            case
-                when fit_centroids.sample is null then segmentation_points(centered => fit_centroids.centered)
-                else _points[1]
-            end,
-            _k
-        )
+        nearest_centroids(segmentation_points(centered => fit_centroids.centered), _k)
     );
-    _halves double precision[];
     _clusters bigint[];
-    _points_in bigint[];
     _means vector[];
     _replacements vector[];
-    _count bigint;
-    _nearest double precision;
     _mean vector;
     _moved double precision;
     _converged boolean := false;
@@ -106,22 +85,14 @@ begin
     iterations := 0;
 
     loop
-        _halves := half_squares(fitted);
-
-        execute _round into _clusters, _points_in, _means, _count, _nearest, _mean
-        using fitted, _halves, fit_centroids.filter, fit_centroids.leave_out, fit_centroids.sample;
-
-        inertia := _count + 2 * _nearest;
-
-        select array_agg(coalesce(p.points, 0) order by c) into sizes
-        from generate_series(1, _k) c
-        left join unnest(_clusters, _points_in) p (cluster, points) on p.cluster = c;
-
         exit when _converged or iterations = fit_centroids.max_iterations;
+
+        execute _round into _clusters, _means, _mean
+        using fitted, half_squares(fitted), fit_centroids.filter, fit_centroids.leave_out;
 
         if cardinality(_clusters) < _k then
             execute _farthest into _replacements
-            using fitted, _halves, fit_centroids.filter, fit_centroids.leave_out, fit_centroids.sample,
+            using fitted, half_squares(fitted), fit_centroids.filter, fit_centroids.leave_out,
                 _k - cardinality(_clusters);
 
             select array_agg(coalesce(m.mean, _replacements[e.number], fitted[c.cluster]) order by c.cluster)
@@ -149,13 +120,16 @@ begin
             );
         end if;
     end loop;
+
+    execute _sizes into sizes, inertia
+    using fitted, half_squares(fitted), fit_centroids.filter, fit_centroids.leave_out, _k;
 end
 $$;
 
-comment on function fit_centroids(vector[], vector[], bigint, double precision, jsonb, bigint[], text, boolean) is
-'Internal. k-means from the centroids given, of a sample, else of all users of a filter: the fitted centroids, how many
-vectors each has, the inertia (sum of squared Euclidean distances), and the rounds it took. A centroid that loses all
-its users moves to the vector farthest from its own centroid. It stops when the centroids move, squared and summed, by
-less than tolerance times the mean variance of a dimension, as scikit-learn does; its rounds are reported under the
-name progress, if there is one.
-Example: select inertia from sample_users(10), fit_centroids(seed_centroids(embeddings, 2), sample => embeddings);';
+comment on function fit_centroids(vector[], bigint, double precision, jsonb, bigint[], text, boolean) is
+'Internal. k-means of all users of a filter, from the centroids given: the fitted centroids, how many vectors each has,
+the inertia (sum of squared Euclidean distances), and the rounds it took. A centroid that loses all its users moves to
+the vector farthest from its own centroid. It stops when the centroids move, squared and summed, by less than tolerance
+times the mean variance of a dimension, as scikit-learn does; its rounds are reported under the name progress, if there
+is one.
+Example: select inertia from sample_users(10), fit_centroids(seed_centroids(embeddings, 2));';

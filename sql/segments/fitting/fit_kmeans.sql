@@ -68,14 +68,17 @@ begin
         and 2 * _size < count_points(_p.filter, fit_kmeans.leave_out, _p.centered);
 
     if _sampled or _given < _k then
-        select s.embeddings into _sample
-        from sample_users(
-            case when _sampled then _size else coalesce(_p.sample_size, _starting_size) end,
+        _sample := drawn_vectors(
+            draw_users(
+                case when _sampled then _size else coalesce(_p.sample_size, _starting_size) end,
+                _p.seed,
+                _p.filter,
+                fit_kmeans.leave_out,
+                _p.centered
+            ),
             _p.seed,
-            _p.filter,
-            fit_kmeans.leave_out,
             _p.centered
-        ) s;
+        );
     end if;
 
     _few := case when _sampled then _sample[:greatest(_least_a_segment * _k, _choosing_size)] else _sample end;
@@ -106,19 +109,17 @@ begin
 
     if _sampled and not (_given >= _k and fits_sample(_start, _few)) then
         perform report_progress(format('fitting a sample of %s users', cardinality(_sample)));
-        select s.fitted into _start
-        from fit_centroids(
-            _start,
-            sample => _few,
-            max_iterations => _p.max_iterations,
-            tolerance => _p.tolerance
-        ) f
-        cross join lateral fit_centroids(
-            f.fitted,
-            sample => _sample,
-            max_iterations => least(_p.max_iterations, _rounds_of_sample),
-            tolerance => _p.tolerance
-        ) s;
+        _start := (
+            fit_points(_start, points => _few, max_iterations => _p.max_iterations, tolerance => _p.tolerance)
+        ).fitted;
+        _start := (
+            fit_points(
+                _start,
+                points => _sample,
+                max_iterations => least(_p.max_iterations, _rounds_of_sample),
+                tolerance => _p.tolerance
+            )
+        ).fitted;
     end if;
 
     perform report_progress('fitting all users');

@@ -17,9 +17,9 @@ as $$
 begin
     select f.fitted, f.inertia into fitted, inertia
     from generate_series(1, fit_sample.restarts) r
-    cross join lateral fit_centroids(
+    cross join lateral fit_points(
         seed_centroids(fit_sample.sample, fit_sample.k, fit_sample.seed + r * 1000003),
-        sample => fit_sample.sample,
+        points => fit_sample.sample,
         max_iterations => fit_sample.max_iterations,
         tolerance => fit_sample.tolerance
     ) f

@@ -16,8 +16,7 @@ declare
     _beyond_chance constant double precision := 2;
     _once record;
 begin
-    select f.* into _once
-    from fit_centroids(fits_sample.centroids, sample => fits_sample.sample, max_iterations => 1) f;
+    _once := fit_points(fits_sample.centroids, points => fits_sample.sample, max_iterations => 1);
 
     return (
         select

@@ -1,4 +1,4 @@
--- A sample of the users of a segmentation, the same for the same seed.
+-- A sample of the users of a segmentation, and their vectors.
 create function sample_users(
     sample_size bigint,
     seed bigint default 0,
@@ -14,23 +14,10 @@ parallel safe
 set search_path from current
 as $$
 begin
-    execute format(
-        'select array_agg(s.user_key order by s.place), array_agg(v.embedding order by s.place)
-        from (
-            select s.user_key, row_number() over () as place
-            from (
-                select p.user_key
-                from (%s) p
-                order by hashint8extended(p.user_key, $2), p.user_key
-                limit $1
-            ) s
-        ) s
-        join %I v using (user_key)',
-        segmentation_points(centered => sample_users.centered),
-        user_vector_relation(sample_users.centered)
-    )
-    into user_keys, embeddings
-    using sample_users.sample_size, sample_users.seed, sample_users.filter, sample_users.leave_out;
+    user_keys := draw_users(
+        sample_users.sample_size, sample_users.seed, sample_users.filter, sample_users.leave_out, sample_users.centered
+    );
+    embeddings := drawn_vectors(user_keys, sample_users.seed, sample_users.centered);
 end
 $$;
 
