@@ -9,8 +9,8 @@
 -- (Monroe, Colaresi and Quinn 2008, equations 16, 20 and 21.) The prior is the entry's share of all counts, times a
 -- total A as large as the average segment's: an entry must be as telling as an average segment is large.
 --
--- Every distinct frequency is weighted once, then faded by its age, and activity is read once into (segment, entry)
--- totals.
+-- Activity is read once into (segment, entry) totals. They are hashed: the planner takes the users of a new run for
+-- one, and would rather sort all activity.
 create procedure describe_entries(
     run_id bigint
 )
@@ -18,6 +18,7 @@ language plpgsql
 set search_path from current
 set jit = off
 set enable_nestloop = off
+set enable_sort = off
 as $$
 #variable_conflict use_column
 declare
@@ -31,12 +32,8 @@ begin
     insert into run_entries (
         run_id, segment_id, entry_key, users, share, overall_share, lift, log_odds, z_score
     )
-    with weights as materialized (
-        select f.frequency, entry_weight(f.frequency, _space.weighting) as weight
-        from (select distinct a.frequency from activity a) f
-    ),
-    members as materialized (
-        select m.segment_id, count(*) as users, sum(count(*)) over () as all_users
+    with members as materialized (
+        select m.segment_id, count(*) as users, sum(count(*)::double precision) over () as all_users
         from segment_assignments m
         where m.run_id = describe_entries.run_id
         group by m.segment_id
@@ -46,10 +43,9 @@ begin
             m.segment_id,
             a.entry_key,
             count(*) as users,
-            sum(w.weight * recency(a.last_at, _space.half_life, _now)) as weight
+            sum(entry_weight(a.frequency, _space.weighting) * recency(a.last_at, _space.half_life, _now)) as weight
         from segment_assignments m
         join activity a using (user_key)
-        join weights w using (frequency)
         where m.run_id = describe_entries.run_id
         group by m.segment_id, a.entry_key
     ),
@@ -59,7 +55,7 @@ begin
         group by t.segment_id
     ),
     entries as (
-        select t.entry_key, sum(t.users) as users, sum(t.weight) as weight
+        select t.entry_key, sum(t.users::double precision) as users, sum(t.weight) as weight
         from totals t
         group by t.entry_key
     ),
@@ -69,7 +65,7 @@ begin
             t.entry_key,
             t.users,
             t.users::double precision / m.users as share,
-            (e.users / m.all_users)::double precision as overall_share,
+            e.users / m.all_users as overall_share,
             o.log_odds,
             o.log_odds / sqrt(1 / c.inside + 1 / c.outside) as z_score
         from totals t
