@@ -29,9 +29,6 @@ begin
             message = format('users cannot be compared by %L', similar_users.by),
             hint = 'Use: by => ''vector'', by => ''entries'' or by => ''both''';
     end if;
-    if similar_users.by <> 'vector' then
-        perform check_undistributed(format('similar_users by %s', similar_users.by));
-    end if;
     perform check_k(similar_users.k);
     perform check_filter(similar_users.filter);
     perform check_min_entries(similar_users.min_entries);

@@ -28,7 +28,7 @@ begin
 
     for _table in
         select t.name
-        from unnest('{users,activity,user_vectors,centered_user_vectors,segment_assignments}'::text[])
+        from unnest('{users,activity,user_vectors,centered_user_vectors,entry_lengths,segment_assignments}'::text[])
             with ordinality t (name, place)
         where not exists (select from pg_dist_partition p where p.logicalrelid = to_regclass(t.name))
         order by t.place

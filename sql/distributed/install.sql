@@ -7,6 +7,7 @@
 \ir check_users.sql
 \ir check_made_of_entries.sql
 \ir nearest_users.sql
+\ir rank_by_entries.sql
 \ir count_others.sql
 \ir count_ranked.sql
 \ir evidence_query.sql

@@ -52,7 +52,7 @@ begin
     end if;
 
     foreach _table in array '{
-        entry_stats,common_weights,user_vectors,average_user,centered_user_vectors,entry_sample,user_sample
+        entry_stats,entry_lengths,common_weights,user_vectors,average_user,centered_user_vectors,entry_sample,user_sample
     }'::text[] loop
         execute format('delete from %I', _table);
         execute format('insert into %I select * from %I', _table, _table || '_live');
