@@ -2,7 +2,9 @@
 --
 -- A round over all users costs a scan of their vectors. Where they are more than twice what a sample needs, k-means
 -- converges on the first few of it, goes on with all of it, and ends with two rounds over all: the sum of squares is
--- then within a thousandth of what many rounds over all would give.
+-- then within a thousandth of what many rounds over all would give. The means of a few users differ from those of all
+-- by chance: squared and summed over k clusters, by about k² / few of the variance. Their rounds end when the centroids
+-- move by a twentieth of that.
 create function fit_kmeans(
     parameters jsonb,
     start vector[],
@@ -23,6 +25,7 @@ declare
     _least_a_segment constant bigint := 400;
     _rounds_of_sample constant bigint := 10;
     _rounds_after_sample constant bigint := 2;
+    _of_chance constant double precision := 0.05;
     _p record;
     _start vector[] := coalesce(fit_kmeans.start, '{}');
     _given constant bigint := cardinality(_start);
@@ -30,6 +33,7 @@ declare
     _size bigint;
     _sample vector[];
     _few vector[];
+    _few_tolerance double precision;
     _sampled boolean;
 begin
     select * into _p
@@ -82,6 +86,9 @@ begin
     end if;
 
     _few := case when _sampled then _sample[:greatest(_least_a_segment * _k, _choosing_size)] else _sample end;
+    _few_tolerance := greatest(
+        _p.tolerance, case when _sampled then _of_chance * _k ^ 2 / cardinality(_few) * vector_dims(_few[1]) end
+    );
 
     if _given = 0 then
         perform report_progress(format('fitting %s segments to a sample', _k));
@@ -91,7 +98,7 @@ begin
             _k,
             restarts => _p.restarts,
             max_iterations => _p.max_iterations,
-            tolerance => _p.tolerance,
+            tolerance => _few_tolerance,
             seed => _p.seed
         ) f;
     elsif _given < _k then
@@ -110,7 +117,7 @@ begin
     if _sampled and not (_given >= _k and fits_sample(_start, _few)) then
         perform report_progress(format('fitting a sample of %s users', cardinality(_sample)));
         _start := (
-            fit_points(_start, points => _few, max_iterations => _p.max_iterations, tolerance => _p.tolerance)
+            fit_points(_start, points => _few, max_iterations => _p.max_iterations, tolerance => _few_tolerance)
         ).fitted;
         _start := (
             fit_points(
