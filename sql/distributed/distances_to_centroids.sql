@@ -15,7 +15,7 @@ begin atomic
             select m.*, case m.cluster %s end as own, least(%s) as other
             from (
                 select p.*, %s, generate_series(1, 1) as once
-                from (%s) p
+                from (select v.*, generate_series(1, 1) as first from (%s) v) p
             ) m
         ) d',
         string_agg(format('when %1$s then m.d%1$s', c), ' ' order by c),

@@ -1,6 +1,7 @@
 -- The query that tells for every vector how far it is from its own centroid and from the nearest of the others.
 --
--- The distances are computed in one target list, as in nearest_centroids.
+-- The distances are computed in one target list, as in nearest_centroids, and before that the vectors, which may be
+-- expressions, once for all of them.
 create function distances_to_centroids(
     points text,
     k bigint
@@ -16,10 +17,10 @@ begin atomic
             select m.*, case m.cluster %s end as own, least(%s) as other
             from (
                 select p.*, %s
-                from (%s) p
-                offset 0
+                from (select v.* from (%s) v offset bigint ''0'') p
+                offset bigint ''0''
             ) m
-            offset 0
+            offset bigint ''0''
         ) d',
         string_agg(format('when %1$s then m.d%1$s', c), ' ' order by c),
         string_agg(format('case when m.cluster <> %1$s then m.d%1$s end', c), ', ' order by c),
