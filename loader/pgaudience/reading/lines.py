@@ -8,12 +8,12 @@ from collections.abc import Iterator
 from pgaudience.errors import PgaudienceError
 from pgaudience.reading.files import InputFile
 
-BLOCK_BYTES = 1 << 20
+BLOCK_BYTES = 1 << 22
 LONGEST_LINE_BYTES = 1 << 26
 
 
 def read_text(file: InputFile) -> Iterator[str]:
-    """Read a text file as blocks of whole lines with their endings, about a megabyte at a time.
+    """Read a text file as blocks of whole lines with their endings, about four megabytes at a time.
 
     Lines end with LF, CRLF or CR. Bytes that are not UTF-8 become surrogates (PEP 383), and so can be written back.
 
