@@ -609,6 +609,23 @@ def test_loads_read_side_by_side(
 
 
 @pytest.mark.slow
+def test_a_load_that_fails_leaves_nothing(rooms: tuple[Room, Room], monkeypatch: pytest.MonkeyPatch) -> None:
+    far = rooms[0]
+    held = "select (select count(*) from {}), (select count(*) from {}), (select sum(frequency) from activity)"
+    counted = [held.format("users", "entries"), held.format("activity", "staged_activity")]
+    before = [far.ask(query) for query in counted]
+
+    def fail(*arguments: object, **options: object) -> tuple[int, int, int]:
+        sharded.merge_shards(*arguments, **options)  # pyright: ignore[reportArgumentType]
+        raise InterruptedError
+
+    monkeypatch.setattr("pgaudience.loading.merge.merge_shards", fail)
+    with pytest.raises(InterruptedError):
+        far.load("user,entry,count\nu1,e1,3\nu2,lost,4\nlost,e3,1\n", mode="add")
+    assert [far.ask(query) for query in counted] == before
+
+
+@pytest.mark.slow
 def test_machines_merge_what_is_loaded(rooms: tuple[Room, Room]) -> None:
     statements = [value for name, value in vars(sharded).items() if name.startswith("_") and name[1].isupper()]
     assert len(statements) == 5
