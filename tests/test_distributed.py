@@ -401,7 +401,7 @@ def test_machines_do_the_work(rooms: tuple[Room, Room]) -> None:
         "$2", "('{.5,.5}'::float8[])"
     )
     points = points.replace("$3", "'{}'::jsonb").replace("$4", "'{}'::bigint[]")
-    summed = far.plan(f"select cluster, sum(embedding), count(*) from ({points}) c group by cluster")
+    summed = far.plan(f"select part, cluster, sum(embedding), count(*) from ({points}) c group by part, cluster")
     assert summed.count("Distributed Subplan") == 1  # the filter
     assert summed.index("Aggregate") < summed.index("->  Task") < summed.rindex("Aggregate")
 
