@@ -4,7 +4,7 @@
 -- converges on the first few of it, goes on with all of it, and ends with two rounds over all: the sum of squares is
 -- then within a thousandth of what many rounds over all would give. The means of a few users differ from those of all
 -- by chance: squared and summed over k clusters, by about k² / few of the variance. Their rounds end when the centroids
--- move by a twentieth of that.
+-- move by a fiftieth of that.
 create function fit_kmeans(
     parameters jsonb,
     start vector[],
@@ -25,7 +25,7 @@ declare
     _least_a_segment constant bigint := 400;
     _rounds_of_sample constant bigint := 10;
     _rounds_after_sample constant bigint := 2;
-    _of_chance constant double precision := 0.05;
+    _of_chance constant double precision := 0.02;
     _p record;
     _start vector[] := coalesce(fit_kmeans.start, '{}');
     _given constant bigint := cardinality(_start);
