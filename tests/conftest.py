@@ -57,6 +57,9 @@ for variable in [name for name in os.environ if name.startswith(("PG", "PGAUDIEN
     if variable not in ("PGAUDIENCE_GOLDEN", "PGAUDIENCE_DOCS", "PGAUDIENCE_TEST_SUPERSET", "PGAUDIENCE_TEST_CITUS"):
         del os.environ[variable]
 
+# Without the instructions for bfloat16 of some processors, vectors and what is shown of them are the same on all.
+os.environ["ONEDNN_MAX_CPU_ISA"] = "AVX512_CORE"
+
 
 RUN = pytest.StashKey[Home]()
 WORKER = "servers"

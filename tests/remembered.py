@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import sqlite3
 from collections.abc import Callable, Sequence
 from contextlib import closing
@@ -106,7 +107,7 @@ class Remembered:
 
     def _store(self) -> sqlite3.Connection:
         code = hashlib.blake2b(Path(sentence_transformers.__file__).read_bytes(), digest_size=4).hexdigest()
-        versions = "-".join([code, *map(version, PACKAGES)])
+        versions = "-".join([code, os.environ["ONEDNN_MAX_CPU_ISA"], *map(version, PACKAGES)])
         store = sqlite3.connect(self.folder / f"{self.model}-{self.dimensions}-{versions}.sqlite", timeout=600)
         store.execute(
             "create table if not exists vectors"
