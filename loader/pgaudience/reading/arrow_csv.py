@@ -18,7 +18,7 @@ def cut(text: str, delimiter: str, width: int, places: Sequence[int]) -> list[Co
     None where pyarrow is not installed or not worth it, or a line has not `width` fields or is not UTF-8.
     """
     arrow = _arrow() if len(text) >= LEAST_CHARACTERS else None
-    if arrow is None or text.startswith("\n") or "\n\n" in text:  # a blank line would be a row of blanks
+    if arrow is None:
         return None
     names = list(map(str, range(width)))
     chosen = [names[place] for place in dict.fromkeys(places)]
@@ -35,7 +35,10 @@ def cut(text: str, delimiter: str, width: int, places: Sequence[int]) -> list[Co
         )
     except (UnicodeEncodeError, arrow.ArrowException):
         return None
-    columns = {name: _coded(table.column(name).combine_chunks()) for name in chosen}
+    columns = {name: _coded(arrow, table.column(name).combine_chunks()) for name in chosen}
+    # A blank line is a row of blanks to pyarrow.
+    if all("" in column.texts for column in columns.values()) and (text.startswith("\n") or "\n\n" in text):
+        return None
     return [columns[names[place]] for place in places]
 
 
@@ -43,11 +46,13 @@ def cut(text: str, delimiter: str, width: int, places: Sequence[int]) -> list[Co
 def _arrow() -> Any:
     """Import pyarrow, which has no types, if it is installed."""
     try:
+        import_module("pyarrow.compute")
         import_module("pyarrow.csv")
         return import_module("pyarrow")
     except ImportError:
         return None
 
 
-def _coded(array: Any) -> Coded:
-    return Coded(array.dictionary.to_pylist(), array.indices.to_numpy())
+def _coded(arrow: Any, array: Any) -> Coded:
+    """Take the texts without spaces before them, as the csv module does."""
+    return Coded(arrow.compute.utf8_ltrim(array.dictionary, " ").to_pylist(), array.indices.to_numpy())

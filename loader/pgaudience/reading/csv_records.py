@@ -33,13 +33,11 @@ class PlainLines:
 
         None unless every line has `width` fields, two or more, and ends with LF or CRLF.
         """
-        text = self.text.replace("\r\n", "\n")
+        text = self.text.replace("\r\n", "\n") if "\r" in self.text else self.text
         if width < 2 or "\r" in text:
             return None
         if not text.endswith("\n"):
             text += "\n"
-        if delimiter != " " and (f"{delimiter} " in text or "\n " in text or text.startswith(" ")):
-            text = re.sub(rf"(?<![^{re.escape(delimiter)}\n]) +", "", text)  # as the csv module does
         return cut(text, delimiter, width, places) or _cut(text, delimiter, width, places)
 
     def written(self, row: int) -> tuple[int, str]:
@@ -62,6 +60,8 @@ def _cut(text: str, delimiter: str, width: int, places: Sequence[int]) -> list[l
     Each line end is made a field of its own. If there are as many fields as there should be, and every line end
     stands where a row of the right width has it, then all rows are of that width.
     """
+    if delimiter != " " and (f"{delimiter} " in text or "\n " in text or text.startswith(" ")):
+        text = re.sub(rf"(?<![^{re.escape(delimiter)}\n]) +", "", text)  # as the csv module does
     rows, step = text.count("\n"), width + 1
     fields = text.replace("\n", f"{delimiter}\n{delimiter}").split(delimiter)
     if len(fields) != rows * step + 1 or fields[width::step].count("\n") != rows:
