@@ -1,8 +1,8 @@
 """What one machine does with so many users: seconds by the clock and of CPU, and bytes, as JSON.
 
-    .venv/bin/python benchmarks/scale.py [USERS] [PAIRS_A_USER]
+    .venv/bin/python benchmarks/scale.py [USERS] [PAIRS_A_USER] [--dimensions 384]
 
-The data are made up, in the database: 20,000 entries, 384 dimensions. The space is one of views first, then of tables.
+The data are made up, in the database, of 20,000 entries. The space is one of views first, then of tables.
 What a step took is printed as it ends, on standard error.
 """
 
@@ -18,7 +18,7 @@ from typing import Any
 from machine import machine_facts
 from measuring import say
 from purchases import fill
-from serving import Server, serving
+from serving import DIMENSIONS, Server, serving
 from tables import add_entries, materialize
 
 ENTRIES, K, SEARCHES = 20_000, 20, 5
@@ -39,8 +39,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="What one machine does with so many users.")
     parser.add_argument("users", nargs="?", type=int, default=50_000)
     parser.add_argument("pairs_a_user", nargs="?", type=int, default=15)
+    parser.add_argument("--dimensions", type=int, default=DIMENSIONS)
     options = parser.parse_args()
-    with serving() as server:
+    with serving(options.dimensions) as server:
         figures = _measure(server, options.users, options.users * options.pairs_a_user)
     json.dump({"machine": machine_facts(), **figures}, sys.stdout, indent=2)
     print()

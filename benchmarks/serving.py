@@ -51,7 +51,7 @@ class Server:
 
 
 @contextmanager
-def serving() -> Iterator[Server]:
+def serving(dimensions: int = DIMENSIONS) -> Iterator[Server]:
     """Run a server for the time of a block; nothing of it stays."""
     folder = Path(tempfile.mkdtemp(prefix="pgaudience-bench-"))
     folder.chmod(0o755)  # started by root, the server is another user
@@ -59,7 +59,7 @@ def serving() -> Iterator[Server]:
     try:
         embedded.start()
         url = embedded.url()
-        migrate(url, SCHEMA, model=None, weighting=None, measure=lambda _: (DEFAULT_MODEL, DIMENSIONS))
+        migrate(url, SCHEMA, model=None, weighting=None, measure=lambda _: (DEFAULT_MODEL, dimensions))
         yield Server(url, folder)
     finally:
         embedded.stop()
